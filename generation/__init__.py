@@ -1,0 +1,1 @@
+"""The main job: a photo goes in, a 3D model comes out."""

@@ -1,0 +1,10 @@
+"""Django's entry to the app."""
+
+from django.apps import AppConfig
+
+
+class GenerationConfig(AppConfig):
+    """Names the app."""
+
+    name = "generation"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,139 @@
+"""How large a request may be: looked at before anybody reads its body.
+
+A declared length over the cap is answered 413 at once; a body without a declared length is counted as it comes and cut
+off at the cap. Only the paths named as larger may have more than a form's worth, so that Django never has a body that
+it would write to disk.
+"""
+
+import asyncio
+import json
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# What a form adds to its file: boundaries, headers and the other fields.
+FORM_OVERHEAD = 100_000
+
+# A client that is still sending sees a reset connection instead of the answer, unless we let it finish within reason.
+DRAIN_SECONDS = 5.0
+DRAIN_BYTES = 64_000_000
+
+
+class _PastCap(Exception):
+    """More bytes came than the cap allows."""
+
+
+class BodyLimit:
+    """ASGI wrapper with a cap in bytes for every request body, and larger ones for the paths that take files."""
+
+    def __init__(self, app: App, limit: int, larger: Mapping[str, int] | None = None) -> None:
+        self.app = app
+        self.limit = limit
+        self.larger = dict(larger or {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        cap = self.larger.get(scope["path"], self.limit)
+        declared = _declared(scope)
+        if declared is not None and declared > cap:
+            await _refuse(scope, receive, send, cap, declared)
+            return
+        received = 0
+        answered = False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > cap:
+                raise _PastCap
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except _PastCap:
+            if answered:
+                raise
+            await _refuse(scope, receive, send, cap, None)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _declared(scope: Scope) -> int | None:
+    text = _header(scope, b"content-length")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None) -> None:
+    media_type, body = _answer(_header(scope, b"accept"), cap, declared)
+    headers = {
+        b"content-type": media_type,
+        b"content-length": str(len(body)).encode(),
+        b"content-security-policy": b"default-src 'none'",
+        b"x-content-type-options": b"nosniff",
+        b"cache-control": b"no-store",
+        b"connection": b"close",
+    }
+    await send({"type": "http.response.start", "status": 413, "headers": list(headers.items())})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await _drain(receive)
+    await send({"type": "http.response.body"})
+
+
+async def _drain(receive: Receive) -> None:
+    left = DRAIN_BYTES
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+    except TimeoutError:
+        return
+
+
+def _answer(accept: str, cap: int, declared: int | None) -> tuple[bytes, bytes]:
+    """Media type and body of the 413."""
+    limit = cap // 1_000_000
+    if declared is None:
+        detail = _("The limit is %(limit)d MB.") % {"limit": limit}
+    else:
+        size = math.ceil(declared / 100_000) / 10
+        detail = _("%(size)s MB. The limit is %(limit)d MB.") % {"size": f"{size:.10g}", "limit": limit}
+    title = _("Too large")
+    if "json" in accept and "text/html" not in accept:
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": 413,
+            "detail": detail,
+            "code": "too_large",
+        }
+        return b"application/problem+json", json.dumps(problem).encode()
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)} – ModelMyImage</title>"
+        f"<h1>{escape(detail)}</h1><p>{escape(_('Nothing of it was kept.'))}</p></html>"
+    )
+    return b"text/html; charset=utf-8", page.encode()

@@ -1,0 +1,219 @@
+"""All settings, from the environment alone; each variable is described in docs/configuration.md.
+
+``MODE`` decides how strict we are. ``production`` (the default) refuses to start without its secrets;
+``local`` is what ``make run`` and the tests use: state below ``STATE_DIR``, whose ``local.env`` holds keys made
+on the first start.
+"""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from modelmyimage import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var")))
+if (STATE_DIR / "local.env").is_file():
+    environ.Env.read_env(STATE_DIR / "local.env", overwrite=False)
+
+MODE = env.str("MODE", default="production")
+if MODE not in {"production", "local"}:
+    raise ImproperlyConfigured(f"MODE is {MODE!r}; it must be 'production' or 'local'.")
+LOCAL = MODE == "local"
+
+
+def secret(name: str) -> str:
+    """The value of a variable without which nothing may start.
+
+    Raises ``ImproperlyConfigured`` naming the variable when it is absent or empty.
+    """
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set. docs/configuration.md says how to make one; on a laptop, use `make run`."
+        )
+    return value
+
+
+# Django itself
+SECRET_KEY = secret("SECRET_KEY")
+DEBUG = False
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "modelmyimage.urls"
+ASGI_APPLICATION = "modelmyimage.asgi.application"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
+    "modelmyimage",
+    "generation",
+    "billing",
+    "accounts",
+    "privacy",
+]
+if LOCAL:
+    INSTALLED_APPS.append("sandbox")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "modelmyimage.context.site",
+            ],
+        },
+    }
+]
+
+# Data
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{STATE_DIR}/db.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Writers queue instead of failing: every transaction takes the write lock at its start.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", default=f"unix://{STATE_DIR}/run/broker.sock?db=1"),
+    }
+}
+
+# Stored bytes
+STORE_URL = env.str("STORE_URL", default=f"file://{STATE_DIR}/blobs")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
+KEYSTORE_URL = env.str("KEYSTORE_URL", default=f"unix://{STATE_DIR}/run/keystore.sock")
+MASTER_KEYS = secret("MASTER_KEYS")
+SIGNING_KEYS = secret("SIGNING_KEYS")
+RETIRED_SIGNING_KEYS = env.str("RETIRED_SIGNING_KEYS", default="")
+
+# Uploads: sealed as they stream in. Django and ASGI spool larger bodies to disk in plaintext, so their
+# threshold lies above the cap, which modelmyimage.bodylimit enforces before either sees the body.
+UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_MB", default=20) * 1_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_LIMIT_BYTES + 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_HANDLERS = ["generation.uploads.SealingUploadHandler"]
+
+# Work
+CELERY_BROKER_URL = env.str("BROKER_URL", default=f"redis+socket://{STATE_DIR}/run/broker.sock")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Longer than the longest task; a task lost with its worker comes back after it. Kombu's own sweep is slow (100 s).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {"task": "generation.tasks.sweep", "schedule": env.float("SWEEP_SECONDS", default=5.0)},
+    "sweep-blobs": {"task": "privacy.tasks.sweep", "schedule": env.float("SWEEP_SECONDS", default=5.0)},
+}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+
+# A worker's claim on a job, and how long a sent message is given before the sweep sends another.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
+RENUDGE_SECONDS = env.float("RENUDGE_SECONDS", default=30.0)
+
+# Inference
+PROVIDERS = env.list("PROVIDERS", default=["embedded"])
+ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
+
+# Credits
+GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "generation:create"
+
+# Mail: SMTP in production; on a laptop a mailbox page shows it.
+if LOCAL:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = STATE_DIR / "mail"
+else:
+    vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ModelMyImage <noreply@localhost>")
+
+# Files of the site
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = LOCAL  # a laptop needs no collectstatic
+
+# What is logged, and what never is
+LOGGING = logs.config()
+
+# What a browser may do here
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "connect-src": [SELF, "blob:"],
+        "worker-src": [SELF, "blob:"],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Transport: in production TLS only, by a proxy in front that says so in a header of its own.
+SECURE_SSL_REDIRECT = not LOCAL
+SESSION_COOKIE_SECURE = not LOCAL
+CSRF_COOKIE_SECURE = not LOCAL
+SECURE_HSTS_SECONDS = 0 if LOCAL else env.int("HSTS_SECONDS", default=31_536_000)
+PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")
+if PROXY_SSL_HEADER:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_SSL_HEADER.upper().replace("-", "_"), "https")
+# Whether HSTS covers sibling hosts and the browsers' preload list is for the domain's owner to say, not for us.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

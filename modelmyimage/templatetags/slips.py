@@ -1,0 +1,158 @@
+"""What is printed on a slip of paper: a job's running lines, a receipt's lines, its stamp and its seal.
+
+A receipt may be anybody's file (the verify page shows what was pasted), so nothing here trusts a receipt's content:
+what is not text of the expected form is printed as unknown or left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from privacy import receipts
+
+register = template.Library()
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_SHOWN_LINES = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a slip: what, and what became of it; ``at`` is ISO 8601 or empty."""
+
+    label: str
+    word: str
+    at: str = ""
+    unknown: bool = False
+
+
+@register.simple_tag
+def phase(snapshot: dict[str, Any]) -> str:
+    """What the job page shows: ``waiting``, ``running``, ``ready``, ``ending`` or the final outcome."""
+    if snapshot["final"]:
+        return str(snapshot["outcome"])
+    if snapshot["asset"]:
+        return "ready"
+    if snapshot["outcome"] or snapshot["stage"] in ("deliver", "purge"):
+        return "ending"
+    return "waiting" if (snapshot["queue_position"] or 0) > 1 else "running"
+
+
+@register.simple_tag
+def durations(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
+    """The timeline, each done line with ``took``: seconds since the line before it, as text; the first has none."""
+    lines, before = [], None
+    for line in snapshot["timeline"]:
+        at = datetime.fromisoformat(line["at"]) if line["at"] else None
+        took = (at - before).total_seconds() if at and before else None
+        lines.append({**line, "took": f"{took:.1f}" if took is not None and 0 <= took < 600 else ""})
+        before = at or before
+    return lines
+
+
+@register.filter
+def short(identifier: object) -> str:
+    """An id as people say it: its first eight digits, in two groups."""
+    text = str(identifier)
+    return f"{text[:4]}-{text[4:8]}" if len(text) >= 8 else text[:8]
+
+
+@register.filter
+def groups(text: str) -> str:
+    """Hex digits in groups of four."""
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+@register.filter
+def clock(moment: str) -> str:
+    """The time of day (UTC) in an ISO 8601 text; the page's script turns it into the reader's own."""
+    return moment[11:19] if _MOMENT.match(moment or "") else ""
+
+
+@register.filter
+def day(moment: str) -> str:
+    """The date (UTC) in an ISO 8601 text."""
+    return moment[:10] if _MOMENT.match(moment or "") else ""
+
+
+@register.inclusion_tag("slips/receipt.html")
+def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: bool = False) -> dict[str, Any]:
+    """A receipt as paper. ``large`` adds the big seal; ``verified`` stamps that its signature holds."""
+    body = document["receipt"]
+    lines = _destroyed(body["destroyed"]) + _elsewhere(body["elsewhere"])
+    moments = [_moment(line.get("destroyed_at")) for line in body["destroyed"]]
+    return {
+        "id": _text(body["id"]),
+        "job": _text(body["job"]),
+        "issued_at": _moment(body["issued_at"]),
+        "lines": lines[:_SHOWN_LINES],
+        "left_out": max(0, len(lines) - _SHOWN_LINES),
+        "unknown": sum(line.unknown for line in lines),
+        "last": max(moments, default=""),
+        "key_id": _text(document["signature"]["key_id"]),
+        "digest": receipts.digest(document),
+        "large": large,
+        "verified": verified,
+    }
+
+
+def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
+    names = {
+        "upload": _("photo, as it came"),
+        "source": _("photo, without tags"),
+        "raw_mesh": _("mesh, as built"),
+        "asset": _("model.glb"),
+    }
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for blob in blobs:
+        by_kind.setdefault(_text(blob.get("kind")), []).append(blob)
+    lines = []
+    for kind in sorted(by_kind, key=lambda kind: list(names).index(kind) if kind in names else len(names)):
+        found = by_kind[kind]
+        label = names.get(kind) or kind or _("something unnamed")
+        if len(found) > 1:
+            label = _("%(label)s, %(count)d files") % {"label": label, "count": len(found)}
+        moments = [_moment(blob.get("destroyed_at")) for blob in found]
+        if all(moments):
+            lines.append(Line(label, _("gone"), max(moments)))
+        else:
+            lines.append(Line(label, _("unknown"), unknown=True))
+    if blobs:
+        label = ngettext("key, %(count)d", "keys, %(count)d", len(blobs)) % {"count": len(blobs)}
+        observed = [blob.get("observed") for blob in blobs]
+        dropped = all(isinstance(seen, dict) and seen.get("key") == "absent" for seen in observed)
+        lines.append(Line(label, _("dropped") if dropped else _("unknown"), unknown=not dropped))
+    return lines
+
+
+def _elsewhere(attempts: list[dict[str, Any]]) -> list[Line]:
+    lines = []
+    for attempt in attempts:
+        label = _("copy at %(provider)s") % {"provider": _text(attempt.get("provider"))}
+        match attempt.get("result"):
+            case "nothing_kept":
+                continue
+            case "erased":
+                lines.append(Line(label, _("erased"), _moment(attempt.get("at"))))
+            case "expires":
+                lines.append(Line(label, _("until"), _moment(attempt.get("until")), unknown=True))
+            case "unsupported":
+                lines.append(Line(label, _("kept"), unknown=True))
+            case _:
+                lines.append(Line(label, _("unknown"), unknown=True))
+    return lines or [Line(_("copies elsewhere"), _("none"))]
+
+
+def _text(value: object) -> str:
+    return value[:80] if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> str:
+    return value[:40] if isinstance(value, str) and _MOMENT.match(value) else ""

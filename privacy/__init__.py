@@ -1,0 +1,1 @@
+"""The ground floor: stored bytes, their retention and destruction, and receipts."""

@@ -1,0 +1,1 @@
+"""Stand-ins for third parties, for development and tests; never imported in production."""

@@ -1,0 +1,33 @@
+"""What every test may ask for: the people, the shared pictures, a photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The pictures beside the repository; a clone alone does not have them, and then they are reported as not run."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared/data is not here")
+    return SHARED
+
+
+@pytest.fixture
+def owner(db: None):  # type: ignore[no-untyped-def]  # Django's models cannot be imported before its set-up
+    """Somebody with an account."""
+    from accounts.models import User
+
+    return User.objects.create_user("owner@example.com")
+
+
+@pytest.fixture
+def stranger(db: None):  # type: ignore[no-untyped-def]  # as above
+    """Another customer."""
+    from accounts.models import User
+
+    return User.objects.create_user("stranger@example.com")
