@@ -1,0 +1,48 @@
+"""A job's live updates as server-sent events: the present state at once, then each change until the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+
+from generation.models import Job
+from generation.snapshot import snapshot
+
+LOOK_SECONDS = 0.4
+HEARTBEAT_SECONDS = 15.0
+LONGEST_SECONDS = 600.0
+"""After this the browser connects again, and is asked again who it is."""
+
+
+async def stream(job_id: UUID) -> AsyncIterator[str]:
+    """Events for one job; whoever calls has checked that the job is the asker's. Ends with the job."""
+    yield "retry: 2000\n\n"
+    began = spoke = time.monotonic()
+    last = ""
+    while time.monotonic() - began < LONGEST_SECONDS:
+        state = await sync_to_async(_state)(job_id)
+        if state is None:
+            return
+        data, final = state
+        if data != last:
+            yield f"event: state\ndata: {data}\n\n"
+            last, spoke = data, time.monotonic()
+        elif time.monotonic() - spoke > HEARTBEAT_SECONDS:
+            yield ": still here\n\n"
+            spoke = time.monotonic()
+        if final:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _state(job_id: UUID) -> tuple[str, bool] | None:
+    job = Job.objects.filter(pk=job_id).first()
+    if job is None:
+        return None
+    shown = snapshot(job)
+    return json.dumps(shown, default=str), shown["final"]

@@ -1,0 +1,43 @@
+"""The codes a job can fail or be warned with, and what its owner is told: what happened, what to do."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FAILURES: dict[str, Promise] = {
+    "no_subject": _(
+        "We could not find an object in the photo. Try one object, fully in the frame, "
+        "on a background that differs from it."
+    ),
+    "key_lost": _(
+        "The key that could open your files was lost when a machine of ours stopped, so nobody can read them "
+        "any more. Please send the photo again."
+    ),
+    "source_gone": _("The photo's time here ran out before it could be used. Please send it again."),
+    "tampered": _("A stored file did not match what we had sealed, so we did not use it."),
+    "store_down": _("Our storage did not answer for too long. Please try again in a few minutes."),
+    "no_provider": _("No provider could take the job just now. Please try again in a few minutes."),
+    "provider_failed": _("The provider could not make a model from this photo."),
+    "provider_declined": _("The provider does not accept this photo or these choices."),
+    "provider_unavailable": _("The provider stopped answering. Please try again in a few minutes."),
+    "provider_too_slow": _("The provider did not finish in time."),
+    "provider_unknown": _(
+        "Our machine stopped while handing over the photo. The receipt names what we could not confirm."
+    ),
+    "bad_mesh": _("The file that came back was not a valid 3D model, so we did not pass it on."),
+    "internal": _("Our machine stopped mid-job more than once. Please try again."),
+}
+
+WARNINGS: dict[str, Promise] = {
+    "touches_border": _("The object is cut off by the edge of the photo; the model ends there too."),
+    "several_subjects": _("There is more than one object in the photo; all of them are in the model."),
+}
+
+
+def failure(code: str) -> str:
+    """The sentence for a failure code; a code from an older version gets the general one."""
+    return str(FAILURES.get(code, FAILURES["internal"]))
+
+
+def warning(code: str) -> str:
+    """The sentence for a warning code, or an empty string for one we no longer know."""
+    return str(WARNINGS.get(code, ""))

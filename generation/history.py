@@ -1,0 +1,51 @@
+"""The owner's list of jobs, newest first, in pages that stay put while new jobs arrive (keyset, not offset)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import User
+from generation.models import Job
+
+PAGE_SIZE = 25
+STATES = ("running", "ready", "done", "failed", "cancelled", "expired")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; ``before`` is the key of the next one, empty on the last."""
+
+    jobs: list[Job]
+    before: str
+
+
+def page(*, owner: User, state: str = "", before: str = "") -> Page:
+    """The owner's jobs older than the key ``before``, at most ``PAGE_SIZE``; unknown filters are ignored."""
+    jobs = owner.jobs.order_by("-created_at", "-id")
+    if state == "running":
+        jobs = jobs.filter(outcome="").exclude(stage=Job.Stage.DELIVER)
+    elif state == "ready":
+        jobs = jobs.filter(outcome="", stage=Job.Stage.DELIVER)
+    elif state in STATES:
+        jobs = jobs.filter(outcome=state)
+    key = _parse(before)
+    if key is not None:
+        at, job_id = key
+        jobs = jobs.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=job_id))
+    found = list(jobs[: PAGE_SIZE + 1])
+    more = len(found) > PAGE_SIZE
+    found = found[:PAGE_SIZE]
+    return Page(found, f"{found[-1].created_at.isoformat()}_{found[-1].pk}" if more else "")
+
+
+def _parse(key: str) -> tuple[datetime, UUID] | None:
+    at, _, job_id = key.rpartition("_")
+    try:
+        parsed = datetime.fromisoformat(at.replace(" ", "+"))
+        return (parsed, UUID(job_id)) if parsed.tzinfo else None
+    except ValueError:
+        return None

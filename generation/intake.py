@@ -1,0 +1,134 @@
+"""From a sealed upload to a job: the photo is decoded, stripped and sealed anew before any row says "job".
+
+A photo that cannot be used is refused at once, with a sentence that says what to do, and leaves no row and no blob.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from billing import ledger
+from generation import images, pipeline, registry
+from generation.models import Job
+from generation.routing import Offer, Wants, rank
+from privacy import vault
+
+PROVIDER_DEADLINE = timedelta(minutes=20)
+SOURCE_LIMIT_BYTES = 64_000_000
+MAX_OPEN_JOBS = 20
+"""Jobs of one account that may run at the same time."""
+
+# Decoding takes a core and some hundred megabytes; a crowd of uploads waits its turn.
+_decoders = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the owner chose; ``provider`` empty: the router chooses."""
+
+    quality: str
+    keep_minutes: int
+    provider: str = ""
+
+
+class NotAccepted(Exception):
+    """The job cannot be taken; ``code`` for programs, ``message`` for people. The photo is destroyed already."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+def price(wishes: Wishes) -> int:
+    """Credits to hold: what the best offer costs; the router then keeps to offers that cost no more.
+
+    Raises ``NotAccepted`` when no provider offers what is wished for.
+    """
+    cards = rank(
+        Wants(quality=wishes.quality, max_credits=2**31, provider=wishes.provider),
+        [Offer(card) for card in registry.cards()],
+    )
+    if not cards:
+        raise NotAccepted("no_provider", _("No provider offers this. Choose another quality or provider."))
+    return cards[0].credits[wishes.quality]
+
+
+def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) -> Job:
+    """Take a sealed upload in as a job with its credits held.
+
+    Sending the same ``request_key`` again returns the first job. Raises ``NotAccepted``; the upload is gone then.
+    """
+    job_id = uuid4()
+    try:
+        existing = Job.objects.filter(owner=owner, request_key=request_key).first()
+        if existing is not None:
+            vault.discard(upload_id)
+            return existing
+        credits = price(wishes)
+        _check_means(owner, credits)
+        with _decoders:
+            picture = images.normalise(vault.read(upload_id))
+        source = vault.seal([picture.data], kind="source", group=job_id, limit=SOURCE_LIMIT_BYTES)
+        del picture
+        vault.adopt(upload_id, job_id)
+        vault.destroy(upload_id)
+        with transaction.atomic():
+            now = timezone.now()
+            job = Job.objects.create(
+                id=job_id,
+                owner=owner,
+                request_key=request_key,
+                quality=wishes.quality,
+                keep_minutes=wishes.keep_minutes,
+                provider_wish=wishes.provider,
+                credits=credits,
+                source_id=source.pk,
+                created_at=now,
+                due_at=now,
+                deadline_at=now + PROVIDER_DEADLINE,
+            )
+            ledger.hold(user=owner, credits=credits, job=job.pk)
+            pipeline.record(job, "received")
+            pipeline.enqueue(job)
+        return job
+    except BaseException as error:
+        _discard(job_id, upload_id)
+        match error:
+            case images.Refused():
+                raise NotAccepted(error.code, str(error.message)) from None
+            case ledger.InsufficientCredits():
+                raise _too_few(credits) from None
+            case vault.VaultError():
+                raise NotAccepted("not_kept", _("The photo did not arrive whole. Please send it again.")) from None
+            case IntegrityError():
+                twin = Job.objects.filter(owner=owner, request_key=request_key).first()
+                if twin is not None:
+                    return twin
+        raise
+
+
+def _check_means(owner: User, credits: int) -> None:
+    if ledger.balance(owner).available < credits:
+        raise _too_few(credits)
+    if owner.jobs.exclude(stage=Job.Stage.OVER).exclude(stage=Job.Stage.DELIVER).count() >= MAX_OPEN_JOBS:
+        raise NotAccepted("too_many_jobs", _("You have 20 jobs running. Wait until one of them ends."))
+
+
+def _too_few(credits: int) -> NotAccepted:
+    return NotAccepted("insufficient_credits", _("This takes more credits than you have. Nothing was charged."))
+
+
+def _discard(job_id: UUID, upload_id: UUID) -> None:
+    """Leave nothing of a photo that was not taken in."""
+    for blob in vault.blobs(job_id):
+        vault.discard(blob.pk)
+    vault.discard(upload_id)

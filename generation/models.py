@@ -1,0 +1,142 @@
+"""Rows about jobs: the durable state machine's memory. No row holds anything derived from a photo's content."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Job(models.Model):
+    """One upload's journey from intake to its final state."""
+
+    class Stage(models.TextChoices):
+        """What happens next, in order; ``OVER`` means nothing more does."""
+
+        PREPARE = "prepare"
+        DISPATCH = "dispatch"
+        WATCH = "watch"
+        COLLECT = "collect"
+        INSPECT = "inspect"
+        SETTLE = "settle"
+        DELIVER = "deliver"
+        PURGE = "purge"
+        OVER = "over"
+
+    class Outcome(models.TextChoices):
+        """How it ended; empty while it runs. Decided before ``PURGE``, final once ``OVER``."""
+
+        PENDING = ""
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    request_key = models.UUIDField(default=uuid.uuid4, help_text="Makes sending the same form twice harmless.")
+    stage = models.CharField(max_length=16, choices=Stage, default=Stage.PREPARE)
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.PENDING, blank=True)
+    failure = models.CharField(max_length=40, blank=True, help_text="A code of generation/failures.py.")
+    warnings = models.JSONField(default=list, blank=True, help_text="Codes of generation/failures.py.")
+
+    # Wishes
+    quality = models.CharField(max_length=16, default="standard")
+    keep_minutes = models.PositiveIntegerField(default=60, help_text="How long the asset waits for its owner.")
+    provider_wish = models.CharField(max_length=40, blank=True, help_text="Empty: the router chooses.")
+
+    # Progress
+    provider = models.CharField(max_length=40, blank=True)
+    queue = models.CharField(max_length=16, default="engine")
+    percent = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(help_text="When to look at the job next.")
+    deadline_at = models.DateTimeField(help_text="When we stop waiting for a provider.")
+    lease_id = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    nudged_at = models.DateTimeField(null=True, blank=True, help_text="When a message was last sent for it.")
+    stage_tries = models.PositiveSmallIntegerField(default=0, help_text="Claims since it last got further.")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+
+    # The blobs that exist now; ids only, since a blob's row outlives it
+    source_id = models.UUIDField(null=True, blank=True)
+    raw_mesh_id = models.UUIDField(null=True, blank=True)
+    asset_id = models.UUIDField(null=True, blank=True)
+
+    # Money
+    credits = models.PositiveIntegerField(default=0, help_text="Held at intake; captured or released by settle.")
+    charged = models.BooleanField(default=False)
+
+    # What is left when everything else is gone
+    asset_bytes = models.BigIntegerField(null=True, blank=True)
+    triangles = models.PositiveIntegerField(null=True, blank=True)
+    size_x = models.FloatField(null=True, blank=True, help_text="Bounding box, metres.")
+    size_y = models.FloatField(null=True, blank=True)
+    size_z = models.FloatField(null=True, blank=True)
+    watertight = models.BooleanField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    asset_expires_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    receipt_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "request_key"], name="job_once_per_request"),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="job_history"),
+            models.Index(fields=["due_at"], name="job_due", condition=~models.Q(stage="over")),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.id} ({self.outcome or self.stage})"
+
+
+class Attempt(models.Model):
+    """One job sent once to one provider. The remote id is saved before anything else happens.
+
+    ``SUBMITTING`` is saved before the call leaves: found on a claim, it tells that a process died in the call.
+    """
+
+    class State(models.TextChoices):
+        CHOSEN = "chosen"
+        SUBMITTING = "submitting"
+        RUNNING = "running"
+        FINISHED = "finished"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    provider = models.CharField(max_length=40)
+    state = models.CharField(max_length=16, choices=State, default=State.CHOSEN)
+    key = models.UUIDField(default=uuid.uuid4, help_text="Sent to providers that take an idempotency key.")
+    remote = models.JSONField(null=True, blank=True, help_text="What the provider gave us to find the call again.")
+    failure = models.CharField(max_length=40, blank=True)
+    erase_tries = models.PositiveSmallIntegerField(default=0)
+    erasure = models.JSONField(null=True, blank=True, help_text="What the provider's erase answered.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number_once")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.job_id} at {self.provider}"
+
+
+class Event(models.Model):
+    """A line of a job's timeline: when a stage was reached, or something worth telling its owner happened."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    code = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["job", "code"], name="event_once")]
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,227 @@
+"""The job's way from a sealed photo to a receipt: one durable state machine, one step at a time.
+
+``advance`` claims a job, runs the stage it is in, saves what was learned and says when to look again. Every stage
+can run twice: whatever a dead worker left behind is either found again (a provider's call, a ledger entry) or
+destroyed as a stray. ``sweep`` wakes what was dropped. Nothing else moves a job.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from billing import ledger
+from generation import delivery, dispatching, engine, leases, meshes
+from generation.models import Event, Job
+from generation.steps import JobFailed, Step, fail
+from privacy import vault
+
+logger = logging.getLogger(__name__)
+
+Stage = Job.Stage
+Outcome = Job.Outcome
+
+MAX_TRIES = 5
+"""Claims of one stage that got nowhere (a worker died, an unexpected error) before the job fails."""
+COUNTDOWN_SECONDS = 10.0
+"""A shorter wait is a delayed message; a longer one is left to the tick."""
+STORE_DOWN_SECONDS = 5.0
+"""How long to leave a store alone that did not answer; until the job's deadline that is no failure."""
+SWEEP_BATCH = 1000
+
+
+def prepare(job: Job) -> Step:
+    """Cut the object out. The background, and the photo it was in, are destroyed before anything is sent."""
+    assert job.source_id is not None
+    photo = b"".join(leases.renewing(job, vault.read(job.source_id)))
+    leases.renew(job, percent=5)
+    try:
+        cut_out = engine.cut_out(photo)
+    except engine.NoSubject:
+        raise JobFailed("no_subject") from None
+    picture = engine.encode_cut_out(cut_out)
+    sealed = vault.seal([picture], kind="source", group=job.pk, limit=meshes.MAX_BYTES)
+    before, job.source_id = job.source_id, sealed.pk
+    job.warnings = list(cut_out.warnings)
+    job.percent = 20
+    job.queue = "default"
+    leases.keep(job)
+    vault.destroy(before)
+    return Step(Stage.DISPATCH)
+
+
+def inspect(job: Job) -> Step:
+    """Accept the mesh only when it is one, and keep a copy that says nothing but its shape and surface."""
+    assert job.raw_mesh_id is not None
+    try:
+        found = meshes.inspect(leases.renewing(job, vault.read(job.raw_mesh_id)))
+    except meshes.MeshRefused:
+        return dispatching.another(job, "bad_mesh")
+    leases.renew(job, percent=92)
+    keep = timedelta(minutes=job.keep_minutes)
+    asset = vault.seal([found.glb], kind="asset", group=job.pk, keep=keep + delivery.MARGIN, limit=meshes.MAX_BYTES)
+    job.asset_id = asset.pk
+    job.asset_bytes = len(found.glb)
+    job.triangles = found.triangles
+    job.size_x, job.size_y, job.size_z = found.size
+    job.watertight = found.watertight
+    job.percent = 95
+    return Step(Stage.SETTLE)
+
+
+def settle(job: Job) -> Step:
+    """Take the credits for an accepted asset, or give them back; the photo goes first, either way."""
+    for blob in vault.blobs(job.pk).exclude(state="destroyed"):
+        if blob.pk != job.asset_id or job.outcome:
+            vault.destroy(blob.pk)
+    job.source_id = job.raw_mesh_id = None
+    if job.outcome:
+        if job.charged:
+            ledger.refund(job=job.pk)
+        else:
+            ledger.release(job=job.pk)
+        job.charged = False
+        job.asset_id = None
+        return Step(Stage.PURGE)
+    ledger.capture(job=job.pk)
+    job.charged = True
+    job.percent = 100
+    job.ready_at = timezone.now()
+    job.asset_expires_at = job.ready_at + timedelta(minutes=job.keep_minutes)
+    return Step(Stage.DELIVER)
+
+
+STAGES: dict[str, Callable[[Job], Step]] = {
+    Stage.PREPARE: prepare,
+    Stage.DISPATCH: dispatching.dispatch,
+    Stage.WATCH: dispatching.watch,
+    Stage.COLLECT: dispatching.collect,
+    Stage.INSPECT: inspect,
+    Stage.SETTLE: settle,
+    Stage.DELIVER: delivery.deliver,
+    Stage.PURGE: delivery.purge,
+}
+
+# Stages that must end well however long it takes: money and destruction.
+OBLIGED = (Stage.SETTLE, Stage.PURGE)
+
+
+def advance(job_id: UUID) -> None:
+    """Run one step of a job, if it is due and nobody else has it."""
+    job = leases.claim(job_id)
+    if job is None:
+        return
+    try:
+        step = _step(job)
+        _move(job, step)
+    except leases.LostLease:
+        logger.warning("lease lost", extra={"job": str(job_id)})
+
+
+def _step(job: Job) -> Step:
+    """What the present stage says comes next; every way it can go wrong becomes a step as well."""
+    stage = job.stage
+    if job.cancel_requested_at and not job.outcome and stage not in OBLIGED:
+        return delivery.cancel(job)
+    if job.stage_tries > MAX_TRIES and stage not in OBLIGED:
+        return fail(job, "internal")
+    try:
+        if job.stage_tries > 1:
+            _destroy_strays(job)
+        return STAGES[stage](job)
+    except leases.LostLease:
+        raise
+    except JobFailed as failure:
+        return fail(job, failure.code)
+    except vault.KeyLost:
+        return fail(job, "key_lost")
+    except vault.Gone:
+        return fail(job, "source_gone")
+    except vault.Tampered:
+        return fail(job, "tampered")
+    except vault.Unavailable:
+        if timezone.now() < job.deadline_at or stage in OBLIGED:
+            return Step(None, wait=STORE_DOWN_SECONDS)
+        return fail(job, "store_down")
+    except Exception as error:
+        logger.error("step failed", extra={"job": str(job.pk), "stage": stage, "error": type(error).__name__})
+        return Step(None, wait=min(60.0, 2.0**job.stage_tries), further=False)
+
+
+def _destroy_strays(job: Job) -> None:
+    """Destroy blobs that a dead worker sealed and never wrote down."""
+    known = {job.source_id, job.raw_mesh_id, job.asset_id}
+    for blob in vault.blobs(job.pk).exclude(state="destroyed"):
+        if blob.pk not in known:
+            vault.destroy(blob.pk)
+
+
+def _move(job: Job, step: Step) -> None:
+    """Save the step and send for the next one. Raises ``LostLease``."""
+    if step.next:
+        job.stage = step.next
+    if step.further:
+        job.stage_tries = 0
+    wait = leases.give_back(job, wait=step.wait)
+    if step.next:
+        record(job, step.next)
+    if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
+        enqueue(job, wait=wait)
+
+
+def record(job: Job, code: str) -> None:
+    """Add a line to the job's timeline, once."""
+    Event.objects.bulk_create([Event(job=job, at=timezone.now(), code=code)], ignore_conflicts=True)
+
+
+def enqueue(job: Job, *, wait: float = 0.0) -> None:
+    """Send a message for the job once the present transaction is committed; a broker that is down costs time only."""
+    transaction.on_commit(lambda: _send(job.pk, job.queue, wait))
+
+
+def _send(job_id: UUID, queue: str, wait: float) -> None:
+    from generation import tasks
+
+    Job.objects.filter(pk=job_id).update(nudged_at=timezone.now() + timedelta(seconds=wait))
+    try:
+        tasks.advance.apply_async([str(job_id)], queue=queue, countdown=wait or None, retry=False)
+    except OperationalError:
+        logger.warning("broker down; the sweep will wake the job", extra={"job": str(job_id)})
+
+
+def wake(job: Job) -> None:
+    """Look at the job now: its owner asked for something. Never behind the engine's queue."""
+    Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=timezone.now())
+    transaction.on_commit(lambda: _send(job.pk, "default", 0.0))
+
+
+async def awake(job: Job) -> None:
+    """``wake`` for asynchronous views."""
+    await sync_to_async(wake)(job)
+
+
+def sweep() -> int:
+    """Send for every due job that no message is under way for; returns how many."""
+    now = timezone.now()
+    stale = now - timedelta(seconds=settings.RENUDGE_SECONDS)
+    due = (
+        Job.objects.exclude(stage=Stage.OVER)
+        .filter(due_at__lte=now)
+        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+        .filter(Q(nudged_at__isnull=True) | Q(nudged_at__lt=F("due_at")) | Q(nudged_at__lt=stale))
+        .order_by("due_at")
+    )
+    woken = 0
+    for job in due.only("pk", "queue")[:SWEEP_BATCH]:
+        _send(job.pk, job.queue, 0.0)
+        woken += 1
+    return woken

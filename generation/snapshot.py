@@ -1,0 +1,131 @@
+"""What a job looks like from outside, as JSON: the job page, its live updates and its fallback polling show this."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from generation import failures, registry
+from generation.models import Job
+from privacy import vault
+from privacy.models import Receipt
+
+Stage = Job.Stage
+Outcome = Job.Outcome
+
+
+def snapshot(job: Job) -> dict[str, Any]:
+    """The job's public state; ids, times (ISO 8601, UTC) and figures only, nothing of its content."""
+    return {
+        "id": str(job.pk),
+        "stage": job.stage,
+        "outcome": job.outcome,
+        "final": job.stage == Stage.OVER,
+        "percent": job.percent,
+        "provider": provider_label(job.provider),
+        "quality": job.quality,
+        "queue_position": queue_position(job),
+        "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
+        "warnings": [{"code": code, "message": failures.warning(code)} for code in job.warnings],
+        "timeline": timeline(job),
+        "asset": _asset(job),
+        "expires_at": _iso(job.asset_expires_at),
+        "credits": {
+            "held": 0 if _settled(job) else job.credits,
+            "charged": job.credits if job.charged else 0,
+        },
+        "receipt": _receipt(job),
+        "can_cancel": not job.outcome and not job.cancel_requested_at and job.stage != Stage.OVER,
+        "created_at": _iso(job.created_at),
+        "finished_at": _iso(job.finished_at),
+    }
+
+
+def fetchable(job: Job) -> bool:
+    """Whether the owner may fetch the asset now."""
+    return job.stage == Stage.DELIVER and job.asset_id is not None and not job.acknowledged_at
+
+
+def provider_label(name: str) -> str:
+    """What people call a provider; its name when it is no longer listed."""
+    return next((card.label for card in registry.cards() if card.name == name), name)
+
+
+def queue_position(job: Job) -> int | None:
+    """The job's place in line for the engine, 1 for the next; ``None`` when it is not waiting for it."""
+    if job.queue != "engine" or job.lease_id is not None or job.stage not in (Stage.PREPARE, Stage.DISPATCH):
+        return None
+    before = Job.objects.filter(
+        queue="engine", stage__in=(Stage.PREPARE, Stage.DISPATCH), created_at__lt=job.created_at
+    )
+    return before.count() + 1
+
+
+def timeline(job: Job) -> list[dict[str, Any]]:
+    """The stages as their owner sees them, each ``done`` (with its time), ``now`` or ``next``.
+
+    A job that failed or was cancelled shows what was done, then the end. Destruction is read from the vault's
+    rows: a line says "destroyed" only when that was observed.
+    """
+    reached = {event.code: event.at for event in job.events.all()}
+    gone = {blob.kind: blob for blob in vault.blobs(job.pk).order_by("destroyed_at")}
+    source = gone.get("source")
+    destroyed = None
+    if source and not any(
+        blob.destroyed_at is None for blob in vault.blobs(job.pk).filter(kind__in=("upload", "source"))
+    ):
+        destroyed = source.destroyed_at
+    lines: list[tuple[str, str, datetime | None]] = [
+        ("received", _("Photo received"), reached.get("received")),
+        ("cut_out", _("Background removed"), reached.get(Stage.DISPATCH)),
+        ("built", _("Model built"), reached.get(Stage.INSPECT)),
+        ("checked", _("File checked"), reached.get(Stage.SETTLE) if job.asset_bytes else None),
+        ("photo_destroyed", _("Photo destroyed"), destroyed),
+        ("delivered", _("Model delivered"), job.acknowledged_at),
+        ("destroyed", _("Everything destroyed"), job.finished_at),
+    ]
+    if job.outcome and job.outcome != Outcome.DONE:
+        ended = {
+            Outcome.FAILED: _("Failed"),
+            Outcome.CANCELLED: _("Cancelled"),
+            Outcome.EXPIRED: _("Not fetched in time"),
+        }[Outcome(job.outcome)]
+        lines = [line for line in lines if line[2] or line[0] in ("photo_destroyed", "destroyed")]
+        lines.insert(-1, (job.outcome, ended, reached.get(Stage.PURGE) or job.finished_at))
+    shown: list[dict[str, Any]] = []
+    running = False
+    for code, label, at in lines:
+        state = "done" if at else "next" if running else "now"
+        running = running or state == "now"
+        shown.append({"code": code, "label": label, "at": _iso(at), "state": state})
+    return shown
+
+
+def _settled(job: Job) -> bool:
+    return job.stage in (Stage.DELIVER, Stage.PURGE, Stage.OVER)
+
+
+def _asset(job: Job) -> dict[str, Any] | None:
+    if not fetchable(job):
+        return None
+    return {
+        "url": reverse("generation:asset", args=[job.pk]),
+        "bytes": job.asset_bytes,
+        "triangles": job.triangles,
+        "size": [job.size_x, job.size_y, job.size_z],
+        "watertight": job.watertight,
+    }
+
+
+def _receipt(job: Job) -> dict[str, Any] | None:
+    if job.receipt_id is None:
+        return None
+    document = Receipt.objects.get(pk=job.receipt_id).document
+    return {"url": reverse("generation:receipt", args=[job.pk]), "document": document}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds") if at else None

@@ -1,0 +1,32 @@
+"""What a stage says when it is done: where the job goes next, and when to look again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation.models import Job
+
+
+@dataclass(frozen=True)
+class Step:
+    """``next`` empty: stay. ``wait`` in seconds. ``further`` false: this claim got nowhere and counts as a try."""
+
+    next: Job.Stage | None
+    wait: float = 0.0
+    further: bool = True
+
+
+class JobFailed(Exception):
+    """The job cannot succeed; ``code`` is one of ``generation.failures``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def fail(job: Job, code: str) -> Step:
+    """End the job as failed: credits go back and everything is destroyed."""
+    job.outcome = Job.Outcome.FAILED
+    job.failure = code
+    job.queue = "default"
+    return Step(Job.Stage.SETTLE)

@@ -1,0 +1,19 @@
+"""Celery is the job's transport only: messages carry an id, and losing one costs time, never a job."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from generation import pipeline
+
+
+@shared_task(name="generation.tasks.advance")
+def advance(job_id: str) -> None:
+    """Run one step of a job."""
+    pipeline.advance(UUID(job_id))
+
+
+@shared_task(name="generation.tasks.sweep")
+def sweep() -> None:
+    """Wake every job whose time has come and whose message was dropped, delayed or never sent."""
+    pipeline.sweep()

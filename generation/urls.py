@@ -1,0 +1,20 @@
+"""Addresses of the main job's pages."""
+
+from django.urls import path
+
+from generation import views
+
+app_name = "generation"
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("create", views.create, name="create"),
+    path("history", views.job_history, name="history"),
+    path("jobs/<uuid:job_id>", views.job, name="job"),
+    path("jobs/<uuid:job_id>/events", views.job_events, name="events"),
+    path("jobs/<uuid:job_id>/state", views.state, name="state"),
+    path("jobs/<uuid:job_id>/asset", views.asset, name="asset"),
+    path("jobs/<uuid:job_id>/acknowledge", views.acknowledge, name="acknowledge"),
+    path("jobs/<uuid:job_id>/cancel", views.cancel, name="cancel"),
+    path("jobs/<uuid:job_id>/receipt", views.receipt, name="receipt"),
+]

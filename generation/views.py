@@ -1,0 +1,250 @@
+"""The pages of the main job. Thin: each checks who asks, calls the module that owns the rule, and renders."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.staticfiles.finders import find
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from billing import ledger
+from generation import events, history, intake, pipeline, registry
+from generation.forms import JobForm, limits
+from generation.models import Job
+from generation.snapshot import fetchable, provider_label, snapshot
+from generation.uploads import SealedUpload
+from privacy import vault
+from privacy.models import Receipt
+
+SAMPLES = ("mug", "boat", "mushroom", "vase")
+REFRESH_SECONDS = 3
+
+
+@require_GET
+def landing(request: HttpRequest) -> HttpResponse:
+    """What this is, for somebody who has never seen it."""
+    return render(
+        request,
+        "generation/landing.html",
+        {"cards": registry.cards(), "grant": settings.GRANT_CREDITS, "limits": limits()},
+    )
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Send a photo. The script asks for JSON and stays on the page; without it the form posts and follows."""
+    assert isinstance(request.user, User)
+    if request.method == "GET":
+        return _create_page(request, JobForm(initial={"request_key": uuid4()}))
+    form = JobForm(request.POST, request.FILES)
+    if not form.is_valid():
+        _discard_uploads(request)
+        return _refused(request, form, "invalid", 422)
+    photo: SealedUpload = form.cleaned_data["photo"]
+    try:
+        job = intake.receive(
+            owner=request.user,
+            upload_id=photo.take(),
+            wishes=form.wishes(),
+            request_key=form.cleaned_data["request_key"] or uuid4(),
+        )
+    except intake.NotAccepted as refused:
+        form.add_error("photo", refused.message)
+        return _refused(request, form, refused.code, 402 if refused.code == "insufficient_credits" else 422)
+    url = reverse("generation:job", args=[job.pk])
+    return JsonResponse({"job": url}, status=201) if _wants_json(request) else redirect(url)
+
+
+def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> HttpResponse:
+    assert isinstance(request.user, User)
+    context = {
+        "form": form,
+        "offers": registry.cards(),
+        "balance": ledger.balance(request.user),
+        "limits": limits(),
+        "samples": [
+            {"name": name, "url": static(f"samples/{name}.jpg")} for name in SAMPLES if find(f"samples/{name}.jpg")
+        ],
+    }
+    return render(request, "generation/create.html", context, status=status)
+
+
+def _refused(request: HttpRequest, form: JobForm, code: str, status: int) -> HttpResponse:
+    if not _wants_json(request):
+        return _create_page(request, form, status)
+    problem = {
+        "type": "about:blank",
+        "title": _("The photo was not taken"),
+        "status": status,
+        "code": code,
+        "detail": " ".join(str(message) for messages in form.errors.values() for message in messages),
+        "errors": form.errors.get_json_data(),
+    }
+    return JsonResponse(problem, status=status, content_type="application/problem+json")
+
+
+def _discard_uploads(request: HttpRequest) -> None:
+    for files in request.FILES.lists():
+        for upload in files[1]:
+            if isinstance(upload, SealedUpload):
+                upload.discard()
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _owned(request: HttpRequest, job_id: UUID) -> Job:
+    """The job, if it is the asker's; to everybody else it does not exist."""
+    return get_object_or_404(Job, pk=job_id, owner_id=request.user.pk)
+
+
+@never_cache
+@login_required
+@require_GET
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """One job: its stages while it runs, the model while it waits, the receipt when it is over."""
+    found = _owned(request, job_id)
+    context: dict[str, Any] = {
+        "job": found,
+        "snapshot": snapshot(found),
+        "receipt": Receipt.objects.filter(pk=found.receipt_id).first(),
+        "refresh": None if found.stage == Job.Stage.OVER or fetchable(found) else REFRESH_SECONDS,
+    }
+    return render(request, "generation/job.html", context)
+
+
+@never_cache
+@login_required
+@require_GET
+def state(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The job's snapshot, for a browser whose event stream does not get through."""
+    return JsonResponse(snapshot(_owned(request, job_id)))
+
+
+async def _asked(request: HttpRequest, job_id: UUID) -> Job:
+    user = await request.auser()
+    found = await Job.objects.filter(pk=job_id, owner_id=user.pk).afirst() if user.is_authenticated else None
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_GET
+async def job_events(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """The job's live updates."""
+    await _asked(request, job_id)
+    response = StreamingHttpResponse(events.stream(job_id), content_type="text/event-stream")
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@never_cache
+@require_GET
+async def asset(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+    """The GLB, decrypted as it streams; a transfer that breaks changes nothing."""
+    found = await _asked(request, job_id)
+    if not fetchable(found) or found.asset_id is None:
+        raise Http404
+    chunks = vault.aread(found.asset_id)
+    try:
+        first = await anext(chunks)
+    except vault.VaultError:
+        await pipeline.awake(found)  # it finds out what was lost, gives the credits back and says so
+        raise Http404 from None
+    response = StreamingHttpResponse(_from(first, chunks), content_type="model/gltf-binary")
+    response["Content-Length"] = str(found.asset_bytes)
+    response["Content-Disposition"] = f'attachment; filename="model-{str(found.pk)[:8]}.glb"'
+    response["Accept-Ranges"] = "none"
+    return response
+
+
+async def _from(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):  # a reader that goes away must not leave the blob open
+        yield first
+        async for chunk in rest:
+            yield chunk
+
+
+@login_required
+@require_POST
+def acknowledge(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The owner has the whole file: destroy ours."""
+    found = _owned(request, job_id)
+    if found.stage == Job.Stage.DELIVER and not found.acknowledged_at:
+        Job.objects.filter(pk=found.pk, acknowledged_at=None).update(acknowledged_at=timezone.now())
+        pipeline.wake(found)
+        found.refresh_from_db()
+    return _answer(request, found)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Stop the job, or destroy what waits for its owner."""
+    found = _owned(request, job_id)
+    if not found.outcome and not found.cancel_requested_at:
+        Job.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=timezone.now())
+        pipeline.wake(found)
+        found.refresh_from_db()
+    return _answer(request, found)
+
+
+def _answer(request: HttpRequest, found: Job) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse(snapshot(found))
+    return redirect("generation:job", found.pk)
+
+
+@login_required
+@require_GET
+def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The job's receipt as a file."""
+    found = _owned(request, job_id)
+    kept = get_object_or_404(Receipt, pk=found.receipt_id)
+    response = JsonResponse(kept.document, json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="receipt-{str(found.pk)[:8]}.json"'
+    return response
+
+
+@never_cache
+@login_required
+@require_GET
+def job_history(request: HttpRequest) -> HttpResponse:
+    """The owner's jobs, as metadata."""
+    assert isinstance(request.user, User)
+    wanted = request.GET.get("state", "")
+    page = history.page(owner=request.user, state=wanted, before=request.GET.get("before", ""))
+    for found in page.jobs:
+        found.provider = provider_label(found.provider)
+    context = {
+        "jobs": page.jobs,
+        "before": page.before,
+        "state": wanted if wanted in history.STATES else "",
+        "states": history.STATES,
+        "first": not request.GET.get("before"),
+    }
+    return render(request, "generation/history.html", context)

@@ -1,0 +1,95 @@
+"""A provider for tests: a client of the scripted service beside it, which does what a test told it to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import httpx
+
+from generation.provider import (
+    Card,
+    Declined,
+    Delivered,
+    Erased,
+    Erasure,
+    Failed,
+    Finished,
+    Pending,
+    Progress,
+    Remote,
+    Unavailable,
+)
+
+# Where the scripted service listens; set by the test that starts it.
+ADDRESS = os.environ.get("SCRIPTED_URL", "http://127.0.0.1:9")
+
+
+class Scripted:
+    """Honours idempotency keys, as a vendor that bills by the call should."""
+
+    card: ClassVar[Card] = Card(
+        name="scripted",
+        label="Scripted provider",
+        place="this machine",
+        hosts=frozenset({"127.0.0.1"}),
+        self_hosted=True,
+        credits={"draft": 1, "standard": 2, "high": 3},
+        typical_seconds={"draft": 1, "standard": 1, "high": 1},
+        resubmit_safe=True,
+        evidence="sandbox/providers/service.py",
+    )
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self.http.request(method, f"{ADDRESS}{path}", **options)
+        except httpx.HTTPError:
+            raise Unavailable(0.2) from None
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise Unavailable(0.2)
+        return answer
+
+    def submit(self, images: list[bytes], *, quality: str, key: str, progress: Progress) -> Remote | Delivered:
+        """See ``Provider.submit``."""
+        answer = self._ask("POST", "/calls", content=images[0], headers={"Idempotency-Key": key})
+        if answer.status_code >= 400:
+            raise Declined
+        return Remote(answer.json()["id"])
+
+    def poll(self, remote: Remote) -> Pending | Finished | Failed:
+        """See ``Provider.poll``."""
+        answer = self._ask("GET", f"/calls/{remote.id}")
+        if answer.status_code >= 400:
+            return Failed()
+        state = answer.json()
+        if state["state"] == "pending":
+            return Pending(state["percent"], 0.1)
+        return Finished() if state["state"] == "finished" else Failed()
+
+    def fetch(self, remote: Remote) -> Iterator[bytes]:
+        """See ``Provider.fetch``."""
+        yield self._ask("GET", f"/calls/{remote.id}/mesh").content
+
+    def erase(self, remote: Remote) -> Erasure:
+        """See ``Provider.erase``."""
+        self._ask("DELETE", f"/calls/{remote.id}")
+        return Erasure(Erased.ERASED)
+
+
+class ScriptedUnsafe(Scripted):
+    """The same service through a card that does not honour idempotency keys, as most vendors do not."""
+
+    card: ClassVar[Card] = Card(
+        name="scripted-unsafe",
+        label="Scripted provider without idempotency",
+        place="this machine",
+        hosts=frozenset({"127.0.0.1"}),
+        self_hosted=True,
+        credits={"draft": 1, "standard": 2, "high": 3},
+        typical_seconds={"draft": 1, "standard": 1, "high": 1},
+        evidence="sandbox/providers/service.py",
+    )

@@ -1,0 +1,98 @@
+"""A real Celery worker that kills itself, and everything it started, at a point of a job's way laid down in advance.
+
+``CRASH_PLAN`` names a folder with ``plan.json``: ``{job id: [stage, point]}``. Each crash happens once: the worker
+leaves a file named after the job before it goes. Points: ``start`` (claimed, nothing done), ``middle`` (the stage's
+outside effect is done, nothing saved), ``end`` (all done, nothing saved), ``saved`` (saved, no message sent).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+FOLDER = Path(os.environ["CRASH_PLAN"])
+here = threading.local()
+
+
+def crash_if(job_id: UUID, stage: str, point: str) -> None:
+    """SIGKILL for the whole process group, if the plan says so and it has not happened yet."""
+    plan = json.loads((FOLDER / "plan.json").read_text())
+    if plan.get(str(job_id)) != [stage, point]:
+        return
+    marker = FOLDER / str(job_id)
+    if not marker.exists():
+        marker.touch()
+        os.killpg(0, signal.SIGKILL)
+
+
+def after(function: Callable[..., Any], stage: str) -> Callable[..., Any]:
+    """The function, with a crash after its effect when it is called from that stage."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        result = function(*args, **options)
+        if getattr(here, "stage", None) == stage:
+            crash_if(here.job, stage, "middle")
+        return result
+
+    return wrapped
+
+
+def around(stage: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The stage, with crashes before and after."""
+
+    def wrapped(job: Any) -> Any:
+        here.job, here.stage = job.pk, stage
+        try:
+            crash_if(job.pk, stage, "start")
+            step = function(job)
+            crash_if(job.pk, stage, "end")
+            return step
+        finally:
+            here.stage = None
+
+    return wrapped
+
+
+def install() -> None:
+    """Put the crashes in."""
+    from billing import ledger
+    from generation import engine, leases, pipeline
+    from privacy import receipts, vault
+    from sandbox.providers.scripted import Scripted
+
+    for stage, function in list(pipeline.STAGES.items()):
+        pipeline.STAGES[stage] = around(str(stage), function)
+    sealed = vault.seal
+    vault.seal = after(after(after(sealed, "prepare"), "inspect"), "collect")
+    Scripted.submit = after(Scripted.submit, "dispatch")  # type: ignore[method-assign]
+    engine.reconstruct = after(engine.reconstruct, "dispatch")
+    Scripted.poll = after(Scripted.poll, "watch")  # type: ignore[method-assign]
+    ledger.capture = after(ledger.capture, "settle")
+    vault.readable = after(vault.readable, "deliver")
+    receipts.issue = after(receipts.issue, "purge")
+    given_back = leases.give_back
+
+    def give_back(job: Any, *, wait: float) -> float:
+        before = here.last = type(job).objects.get(pk=job.pk).stage
+        result = given_back(job, wait=wait)
+        crash_if(job.pk, before, "saved")
+        return result
+
+    leases.give_back = give_back
+
+
+if __name__ == "__main__":
+    from modelmyimage.celery import app
+
+    app.loader.import_default_modules()
+    install()
+    app.worker_main(["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", sys.argv[1], *sys.argv[2:]])

@@ -1,0 +1,165 @@
+"""kill -9 at the start, middle and end of every stage, and after it: each job still ends well.
+
+Real Celery workers on Postgres and Valkey, each killed with everything it started, then started again, until all jobs
+are over. No job is helped along: only the workers' own sweep finds what was dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.utils import timezone
+
+from billing import ledger
+from billing.models import Transaction
+from generation import intake
+from generation.models import Job
+from privacy import receipts, vault
+from privacy.audit import audit
+from privacy.models import Receipt
+from sandbox.providers import scripted
+from sandbox.providers.service import Script, Service
+from tests.generation.conftest import mesh, photo
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.stack]
+
+STAGES = ["prepare", "dispatch", "watch", "collect", "inspect", "settle", "deliver", "purge"]
+POINTS = ["start", "middle", "end", "saved"]
+CASES = (
+    [("scripted", stage, point) for stage in STAGES for point in POINTS]
+    + [("embedded", "dispatch", point) for point in POINTS]
+    + [("scripted-unsafe", "dispatch", "middle")]
+)
+LONGEST_SECONDS = 240.0
+
+
+class Workers:
+    """Two workers that are started again whenever they have been killed."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.kills = 0
+        self.running = [self._start(number) for number in range(2)]
+
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
+        options = ["-B", "-s", str(Path(self.environment["CRASH_PLAN"]) / f"beat{number}")]
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.generation.crash_worker", f"crash{number}@test", *options],
+            env=self.environment,
+            start_new_session=True,
+        )
+
+    def revive(self) -> None:
+        """Start again what was killed; anything else that ends a worker is a failure of the test."""
+        for number, worker in enumerate(self.running):
+            code = worker.poll()
+            if code is not None:
+                assert code == -9, f"a worker ended with {code}"
+                self.kills += 1
+                self.running[number] = self._start(number)
+
+    def stop(self) -> None:
+        """End both, and what they started."""
+        for worker in self.running:
+            if worker.poll() is None:
+                os.killpg(worker.pid, 9)
+                worker.wait()
+
+
+@pytest.fixture
+def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:  # type: ignore[no-untyped-def]
+    """Workers on this test's database, on a broker database of their own, and the scripted service."""
+    service = Service(Script(mesh=mesh()))
+    settings.PROVIDERS = [
+        "sandbox.providers.scripted:Scripted",
+        "sandbox.providers.scripted:ScriptedUnsafe",
+        "embedded",
+    ]
+    database = connection.settings_dict
+    environment = os.environ | {
+        "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
+        "BROKER_URL": django_settings.CELERY_BROKER_URL + "?virtual_host=3",
+        "PROVIDERS": ",".join(settings.PROVIDERS),
+        "SCRIPTED_URL": service.url,
+        "CRASH_PLAN": str(tmp_path),
+        "LEASE_SECONDS": "2",
+        "RENUDGE_SECONDS": "1",
+        "SWEEP_SECONDS": "0.5",
+    }
+    (tmp_path / "plan.json").write_text("{}")
+    started = Workers(environment)
+    yield started, service
+    started.stop()
+    service.close()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the matrix is about Postgres; SQLite has its own test")
+def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) -> None:
+    running, service = workers
+    monkeypatch.setattr(scripted, "ADDRESS", service.url)
+    ledger.grant(user=owner, credits=1000, key="matrix", reason="test")
+    plan: dict[str, list[str]] = {}
+    provider_of: dict[str, str] = {}
+    case_of: dict[str, tuple[str, str, str]] = {}
+    picture = photo()
+    monkeypatch.setattr(intake, "MAX_OPEN_JOBS", len(CASES) + 1)
+    monkeypatch.setattr("generation.pipeline._send", lambda *_: None)  # even the first message is dropped
+    for case in CASES:
+        provider, stage, point = case
+        upload = vault.seal([picture], kind="upload", group=uuid4(), limit=20_000_000)
+        wishes = intake.Wishes("draft", 60, provider)
+        job = intake.receive(owner=owner, upload_id=upload.pk, wishes=wishes, request_key=uuid4())
+        plan[str(job.pk)] = [stage, point]
+        provider_of[str(job.pk)] = provider
+        case_of[str(job.pk)] = case
+        (tmp_path / "plan.new").write_text(json.dumps(plan))
+        (tmp_path / "plan.new").rename(tmp_path / "plan.json")
+
+    began = time.monotonic()
+    while Job.objects.exclude(stage=Job.Stage.OVER).exists():
+        running.revive()
+        for job in Job.objects.filter(stage=Job.Stage.DELIVER, acknowledged_at=None):
+            # A crash in this stage comes while the asset waits; the owner comes after it.
+            if case_of[str(job.pk)][1] != "deliver" or (tmp_path / str(job.pk)).exists():
+                now = timezone.now()
+                Job.objects.filter(pk=job.pk).update(acknowledged_at=now, due_at=now)
+        left = [case_of[str(job.pk)] for job in Job.objects.exclude(stage=Job.Stage.OVER)]
+        assert time.monotonic() - began < LONGEST_SECONDS, f"not over: {left}"
+        time.sleep(0.1)
+
+    for job in Job.objects.all():
+        case = case_of[str(job.pk)]
+        assert (tmp_path / str(job.pk)).exists(), f"{case} never crashed"
+        unsafe = case[0] == "scripted-unsafe"
+        assert (job.outcome, job.failure) == (("failed", "provider_unknown") if unsafe else ("done", "")), case
+        kinds = list(Transaction.objects.filter(job=job.pk).order_by("id").values_list("kind", flat=True))
+        assert kinds == ["hold", "release" if unsafe else "capture"], case
+        assert set(vault.blobs(job.pk).values_list("state", flat=True)) == {"destroyed"}, case
+        assert receipts.verify(Receipt.objects.get(group=job.pk).document).ok, case
+    assert running.kills == len(CASES)
+    assert Receipt.objects.count() == len(CASES)
+    assert ledger.verify() == []
+    assert audit() == []
+    balance = ledger.balance(owner)
+    assert balance.held == 0
+    bought = 1000 + settings.GRANT_CREDITS
+    assert balance.available == bought - sum(Job.objects.filter(charged=True).values_list("credits", flat=True))
+    remote_jobs = sum(provider.startswith("scripted") for provider in provider_of.values())
+    assert len(service.calls) == remote_jobs, "each paid call was created once"
+    assert all(call.erased for call in service.calls.values() if call.id != _lost_call(service))
+
+
+def _lost_call(service: Service) -> str | None:
+    """The one call whose id died with the worker; its receipt says "unknown"."""
+    lost = [call.id for call in service.calls.values() if not call.erased]
+    return lost[0] if len(lost) == 1 else None

@@ -1,0 +1,201 @@
+"""The pages and addresses of the main job: what they answer, and to whom."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import AsyncClient, Client
+from django.urls import reverse
+from django.utils import timezone
+
+from billing import ledger
+from generation.models import Job
+from privacy.models import Blob, Receipt
+from tests.generation.conftest import photo
+
+pytestmark = pytest.mark.django_db(transaction=True)
+JSON = {"HTTP_ACCEPT": "application/json"}
+
+
+@pytest.fixture
+def browser(owner) -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+def upload(client: Client, data: bytes | None = None, name: str = "me at home.jpg", **fields: object):
+    picture = SimpleUploadedFile(name, photo() if data is None else data, "image/jpeg")
+    form = {"quality": "draft", "keep": "10", "request_key": str(uuid4()), "photo": picture, **fields}
+    return client.post(reverse("generation:create"), form, **JSON)
+
+
+def test_upload_makes_a_job(browser, service, owner) -> None:
+    answer = upload(browser)
+    assert answer.status_code == 201
+    job = Job.objects.get()
+    assert answer.json() == {"job": f"/jobs/{job.pk}"}
+    assert (job.owner, job.keep_minutes, job.quality, job.credits) == (owner, 10, "draft", 1)
+    assert {blob.kind: blob.state for blob in Blob.objects.filter(group=job.pk)} == {
+        "upload": "destroyed",
+        "source": "sealed",
+    }
+
+
+def test_form_without_script_leads_to_the_job(browser, service) -> None:
+    picture = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    answer = browser.post(reverse("generation:create"), {"photo": picture})
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("generation:job", args=[Job.objects.get().pk])
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"photo": ""}, "Choose a photo first"),
+        ({"quality": "best"}, "best"),
+        ({"keep": "1000000"}, "1000000"),
+        ({"provider": "nobody"}, "nobody"),
+        ({"request_key": "1; drop table"}, "UUID"),
+    ],
+)
+def test_bad_choice_is_a_clear_answer_and_leaves_nothing(browser, service, fields, said) -> None:
+    answer = upload(browser, **fields)
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    assert said in answer.json()["detail"]
+    assert not Job.objects.exists()
+    assert not Blob.objects.exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", photo()[:500]])
+def test_bad_photo_is_a_clear_answer_and_leaves_nothing(browser, service, owner, data) -> None:
+    answer = upload(browser, data)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert not Blob.objects.exists()
+    assert ledger.balance(owner).held == 0
+    page = browser.post(reverse("generation:create"), {"photo": SimpleUploadedFile("a.jpg", data, "image/jpeg")})
+    assert page.status_code == 422
+    assert b"<form" in page.content
+
+
+def test_every_address_is_the_owners_alone(browser, stranger, send, drive, service) -> None:
+    job = drive(send(), Job.Stage.DELIVER)
+    other, nobody = Client(), Client()
+    other.force_login(stranger)
+    gets = ["job", "state", "events", "asset", "receipt"]
+    posts = ["acknowledge", "cancel"]
+    for name in gets + posts:
+        url = reverse(f"generation:{name}", args=[job.pk])
+        ask = "get" if name in gets else "post"
+        assert getattr(other, ask)(url).status_code == 404, name
+        answer = getattr(nobody, ask)(url)
+        assert answer.status_code == 404 or "/account/login" in answer["Location"], name
+    job.refresh_from_db()
+    assert (job.cancel_requested_at, job.acknowledged_at, job.stage) == (None, None, Job.Stage.DELIVER)
+    assert str(job.pk) not in other.get(reverse("generation:history")).content.decode()
+    assert str(job.pk) in browser.get(reverse("generation:history")).content.decode()
+    assert browser.get(reverse("generation:job", args=[job.pk])).status_code == 200
+    assert browser.get(reverse("generation:state", args=[job.pk])).json()["asset"]["triangles"] == job.triangles
+
+
+def fetch(owner, job: Job, name: str = "asset") -> tuple[int, dict[str, str], bytes]:
+    async def ask() -> tuple[int, dict[str, str], bytes]:
+        client = AsyncClient()
+        await client.aforce_login(owner)
+        answer = await client.get(reverse(f"generation:{name}", args=[job.pk]))
+        if not answer.streaming:
+            return answer.status_code, dict(answer.headers), answer.content
+        parts = [part async for part in answer.streaming_content]
+        return answer.status_code, dict(answer.headers), b"".join(parts)
+
+    return asyncio.run(ask())
+
+
+def test_asset_can_be_fetched_until_it_is_acknowledged(browser, owner, send, drive, service) -> None:
+    job = drive(send(), Job.Stage.DELIVER)
+    for _ in range(2):
+        status, headers, body = fetch(owner, job)
+        assert status == 200
+        assert body[:4] == b"glTF"
+        assert int(headers["Content-Length"]) == len(body) == job.asset_bytes
+        assert "no-store" in headers["Cache-Control"]
+    answer = browser.post(reverse("generation:acknowledge", args=[job.pk]), **JSON)
+    assert answer.json()["asset"] is None
+    assert fetch(owner, job)[0] == 404
+    drive(job)
+    answer = browser.get(reverse("generation:receipt", args=[job.pk]))
+    assert answer.json() == Receipt.objects.get(group=job.pk).document
+
+
+def test_asset_whose_key_was_lost_returns_the_credits(owner, send, drive, service) -> None:
+    from privacy import keystore
+
+    job = drive(send(), Job.Stage.DELIVER)
+    keystore.drop(job.asset_id)
+    assert fetch(owner, job)[0] == 404
+    drive(job)
+    job.refresh_from_db()
+    assert (job.outcome, job.failure, job.charged) == ("failed", "key_lost", False)
+
+
+def test_acknowledging_before_there_is_anything_does_nothing(browser, send, service) -> None:
+    job = send()
+    browser.post(reverse("generation:acknowledge", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.acknowledged_at is None
+
+
+def test_cancel_twice_is_once(browser, send, drive, service) -> None:
+    job = send()
+    for _ in range(2):
+        assert browser.post(reverse("generation:cancel", args=[job.pk])).status_code == 302
+    assert drive(job).outcome == "cancelled"
+
+
+def test_events_tell_the_state_and_end_with_the_job(owner, send, drive, service) -> None:
+    job = drive(send(), Job.Stage.DELIVER)
+    Job.objects.filter(pk=job.pk).update(acknowledged_at=timezone.now())
+    drive(job)
+    status, headers, body = fetch(owner, job, "events")
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/event-stream")
+    data = json.loads(body.decode().split("data: ")[1].split("\n")[0])
+    assert data["final"]
+    assert data["receipt"]["document"] == Receipt.objects.get(group=job.pk).document
+    assert [line["code"] for line in data["timeline"]] == [
+        "received", "cut_out", "built", "checked", "photo_destroyed", "delivered", "destroyed"
+    ]  # fmt: skip
+    assert {line["state"] for line in data["timeline"]} == {"done"}
+
+
+def test_history_pages_do_not_skip_or_repeat(browser, owner, settings, monkeypatch) -> None:
+    from generation import history
+
+    monkeypatch.setattr(history, "PAGE_SIZE", 3)
+    now = timezone.now()
+    for _ in range(8):
+        Job.objects.create(owner=owner, created_at=now, due_at=now, deadline_at=now, stage="over", outcome="done")
+    seen: list[str] = []
+    before = ""
+    for _ in range(3):
+        page = history.page(owner=owner, state="done", before=before)
+        seen += [str(job.pk) for job in page.jobs]
+        before = page.before
+    assert before == ""
+    assert len(seen) == len(set(seen)) == 8
+    assert history.page(owner=owner, state="failed").jobs == []
+    for hostile in ["x", "_", "2026-01-01_", "2026-01-01T00:00:00_" + str(uuid4()), "\x00_\x00"]:
+        assert browser.get(reverse("generation:history"), {"before": hostile, "state": hostile}).status_code == 200
+
+
+def test_pages_for_people_who_are_not_signed_in(db) -> None:
+    nobody = Client()
+    assert nobody.get(reverse("generation:landing")).status_code == 200
+    for name in ["create", "history"]:
+        assert "/account/login" in nobody.get(reverse(f"generation:{name}"))["Location"]
