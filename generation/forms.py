@@ -32,7 +32,7 @@ class JobForm(forms.Form):
 
     photo = PhotoField(error_messages={"required": _("Choose a photo first.")})
     quality = forms.ChoiceField(choices=QUALITIES, initial="standard", required=False)
-    keep = forms.TypedChoiceField(choices=KEEP, coerce=int, initial=60, empty_value=60, required=False)
+    keep = forms.TypedChoiceField(choices=KEEP, coerce=int, initial=60, required=False)
     provider = forms.ChoiceField(required=False)
     request_key = forms.UUIDField(initial=uuid4, required=False)
 

@@ -130,7 +130,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "job": found,
         "snapshot": snapshot(found),
-        "receipt": Receipt.objects.filter(pk=found.receipt_id).first(),
+        "receipt": Receipt.objects.filter(group=found.pk).first(),
         "refresh": None if found.stage == Job.Stage.OVER or fetchable(found) else REFRESH_SECONDS,
     }
     return render(request, "generation/job.html", context)
@@ -223,10 +223,9 @@ def _answer(request: HttpRequest, found: Job) -> HttpResponse:
 @require_GET
 def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's receipt as a file."""
-    found = _owned(request, job_id)
-    kept = get_object_or_404(Receipt, pk=found.receipt_id)
+    kept = get_object_or_404(Receipt, group=_owned(request, job_id).pk)
     response = JsonResponse(kept.document, json_dumps_params={"indent": 2})
-    response["Content-Disposition"] = f'attachment; filename="receipt-{str(found.pk)[:8]}.json"'
+    response["Content-Disposition"] = f'attachment; filename="receipt-{str(job_id)[:8]}.json"'
     return response
 
 

@@ -9,14 +9,6 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_may_empty_the_ledger() -> None:
-    """The database refuses to lose a ledger row, also when Django empties it after a test that commits."""
-    from tests.billing.append_only import flush_with_permission  # Django is set up only now
-
-    flush_with_permission()
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The pictures beside the repository; a clone alone does not have them, and then they are reported as not run."""
@@ -44,24 +36,6 @@ def stranger(db: None):  # type: ignore[no-untyped-def]  # as above
 @pytest.fixture(scope="session", autouse=True)
 def _flush_despite_the_ledger(django_db_setup: None) -> None:
     """Let Django empty the tables between tests: the ledger's triggers refuse that, and stay in force otherwise."""
-    from importlib import import_module
+    from tests.billing.append_only import flush_with_permission
 
-    from django.apps import apps
-    from django.db import connection, transaction
-
-    triggers = import_module("billing.migrations.0002_append_only")
-    flush = connection.ops.execute_sql_flush
-
-    def without_triggers(statements: list[str]) -> None:
-        if connection.vendor == "postgresql":
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL session_replication_role = replica")
-                flush(statements)
-            return
-        with connection.schema_editor() as editor:
-            triggers.remove(apps, editor)
-        flush(statements)
-        with connection.schema_editor() as editor:
-            triggers.install(apps, editor)
-
-    connection.ops.execute_sql_flush = without_triggers  # type: ignore[method-assign]  # for this connection only
+    flush_with_permission()

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             self._say(began, f"saved {job.triangles} triangles, {job.asset_bytes} bytes to {options['out']}")
             Job.objects.filter(pk=job.pk).update(acknowledged_at=timezone.now(), due_at=timezone.now())
             self._run(job, began)
-        receipt = Receipt.objects.get(pk=job.receipt_id)
+        receipt = Receipt.objects.get(group=job.pk)
         self.stdout.write(json.dumps(receipt.document, indent=2))
         self._say(began, "receipt holds" if receipts.verify(receipt.document).ok else "receipt does not hold")
         if job.outcome != Job.Outcome.DONE:

@@ -1,0 +1,121 @@
+"""Pytest plugin: the whole site as ``make run`` starts it, on a free port and a state folder of its own.
+
+``site`` is one running site for the whole run; ``start_site`` makes more, each ended with its test.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.environment import ROOT, bare
+
+START_SECONDS = 120.0
+LINK = re.compile(r"^\s*(https?://\S+/in/\S+)\s*$")
+
+
+@dataclass
+class RunningSite:
+    """One supervisor and what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    state: Path
+    lines: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Collect the supervisor's output until it ends."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    @property
+    def link(self) -> str:
+        """The printed sign-in link, waited for. Fails the test when the supervisor ends without one."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            found = next(filter(None, map(LINK.match, list(self.lines))), None)
+            if found:
+                return found[1]
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        return pytest.fail("the site did not start:\n" + "".join(self.lines))
+
+    @property
+    def url(self) -> str:
+        """The site's address, without a slash at its end."""
+        return "/".join(self.link.split("/")[:3])
+
+    def stop(self, how: int = signal.SIGINT) -> int:
+        """Tell the supervisor to stop, as Ctrl-C does; returns its exit code once it is gone."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+def launch(state: Path, **variables: str) -> RunningSite:
+    """Start the supervisor on ``state``; it goes on starting while this returns."""
+    environment = {**bare(), "STATE_DIR": str(state), "PORT": "0", **variables}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "modelmyimage.local"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    running = RunningSite(process, state)
+    threading.Thread(target=running.listen, daemon=True).start()
+    return running
+
+
+@pytest.fixture
+def start_site() -> Iterator[Callable[..., RunningSite]]:
+    """``start_site(state, NAME=value…)`` starts a site; all are stopped when the test ends."""
+    started: list[RunningSite] = []
+
+    def start(state: Path, **variables: str) -> RunningSite:
+        started.append(launch(state, **variables))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """One running site with its real workers, shared by the tests that only use it."""
+    running = launch(tmp_path_factory.mktemp("site") / "var")
+    try:
+        assert running.link
+        yield running
+    finally:
+        running.stop()
+
+
+def processes_of(state: Path) -> list[int]:
+    """Processes that belong to a site: their environment or command line names its state folder."""
+    if not os.path.isdir("/proc/self"):
+        listing = subprocess.run(["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+        return [int(line.split()[0]) for line in listing.stdout.splitlines() if str(state) in line]
+    needle, found = os.fsencode(state), []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if needle in text:
+            found.append(int(entry.name))
+    return found
