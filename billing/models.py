@@ -1,0 +1,121 @@
+"""Rows of the ledger. Only ``billing/ledger.py`` writes them; the database refuses every later change.
+
+A transaction is a set of entries that sum to zero. Credits live in four kinds of account::
+
+    grant    issued    -n    available +n      reverse (of a grant)    available -n    issued    +n
+    hold     available -n    held      +n      reverse (of a capture)  spent     -n    available +n
+    capture  held      -n    spent     +n
+    release  held      -n    available +n
+
+``available`` and ``held`` belong to a person and carry a balance, which a database trigger keeps equal to the
+sum of their entries and a CHECK keeps at or above zero. ``issued`` and ``spent`` belong to nobody and carry no
+balance: every customer's transactions touch them, so a maintained figure would make all of them queue for one
+row. Their total is a sum over entries, asked for rarely.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class LedgerAccount(models.Model):
+    """Where credits can be."""
+
+    class Kind(models.TextChoices):
+        """A person's ``AVAILABLE`` and ``HELD``; everybody's ``ISSUED`` (their source) and ``SPENT`` (their end)."""
+
+        AVAILABLE = "available"
+        HELD = "held"
+        ISSUED = "issued"
+        SPENT = "spent"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="ledger_accounts"
+    )
+    kind = models.CharField(max_length=9, choices=Kind)
+    balance = models.BigIntegerField(null=True, help_text="Kept by a database trigger; null where nobody owns it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="ledger_account_once"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(user__isnull=True), name="ledger_system_account_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["available", "held"], user__isnull=False, balance__isnull=False)
+                | Q(kind__in=["issued", "spent"], user__isnull=True, balance__isnull=True),
+                name="ledger_account_owned",
+            ),
+            models.CheckConstraint(condition=Q(balance__gte=0), name="ledger_balance_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.user_id or 'everybody'}"
+
+
+class Transaction(models.Model):
+    """One movement of credits, told once and for ever."""
+
+    class Kind(models.TextChoices):
+        """The design's words."""
+
+        GRANT = "grant"
+        HOLD = "hold"
+        CAPTURE = "capture"
+        RELEASE = "release"
+        REVERSE = "reverse"
+
+    key = models.CharField(max_length=200, unique=True, help_text="Makes telling it twice harmless.")
+    kind = models.CharField(max_length=7, choices=Kind)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="transactions")
+    credits = models.PositiveBigIntegerField(help_text="How many moved. 0: remembered, without entries.")
+    job = models.UUIDField(null=True, db_index=True)
+    reason = models.CharField(max_length=100, blank=True, help_text="A code: why it was granted or reversed.")
+    settles = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="settlement", help_text="The hold it ends."
+    )
+    reverses = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="reversal", help_text="What it undoes."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                # Both settlements point at their hold through one unique column, so they exclude each other.
+                condition=Q(kind__in=["capture", "release"], settles__isnull=False)
+                | (~Q(kind__in=["capture", "release"]) & Q(settles__isnull=True)),
+                name="ledger_settlement_names_hold",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="reverse", reverses__isnull=False) | (~Q(kind="reverse") & Q(reverses__isnull=True)),
+                name="ledger_reversal_names_original",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["hold", "capture", "release"]) | Q(job__isnull=False),
+                name="ledger_hold_names_job",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-id"], name="ledger_statement")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.credits}"
+
+
+class Entry(models.Model):
+    """One immutable line: so many credits into (or, negative, out of) one account."""
+
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="entries")
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["transaction", "account"], name="ledger_entry_once"),
+            models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_not_zero"),
+        ]
+        indexes = [models.Index(fields=["account", "amount"], name="ledger_account_amounts")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+d}"

@@ -1,0 +1,50 @@
+"""Emptying the ledger between tests, and nowhere else.
+
+Tests that commit end with Django's flush, which TRUNCATEs (Postgres) or DELETEs (SQLite) every table: what the
+ledger's triggers exist to refuse. So the flush happens with the refusing triggers taken away, and they come back
+before the next test. Nothing in the product can do this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from django.db import connection
+from django.test import TransactionTestCase
+
+RULES: Any = import_module("billing.migrations.0002_append_only")
+
+
+@contextmanager
+def emptying_allowed() -> Iterator[None]:
+    """While inside, the ledger's tables can be emptied; afterwards the triggers are back, whatever happened."""
+    if connection.vendor == "postgresql":
+        kept = {name: table for name, table in RULES.POSTGRES_TRIGGERS.items() if name.endswith("_kept")}
+        away = [f"ALTER TABLE {table} DISABLE TRIGGER {name}" for name, table in kept.items()]
+        back = [f"ALTER TABLE {table} ENABLE TRIGGER {name}" for name, table in kept.items()]
+    else:
+        kept = {name: sql for name, sql in RULES.SQLITE.items() if name.endswith("_kept")}
+        away = [f"DROP TRIGGER {name}" for name in kept]
+        back = list(kept.values())
+    with connection.cursor() as cursor:
+        try:
+            for statement in away:
+                cursor.execute(statement)
+            yield
+        finally:
+            for statement in back:
+                cursor.execute(statement)
+
+
+def flush_with_permission() -> None:
+    """Let every test that commits end with a flush that may empty the ledger."""
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private, but the only seam
+
+    def teardown(self: TransactionTestCase) -> None:
+        with emptying_allowed():
+            original(self)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]  # as above
