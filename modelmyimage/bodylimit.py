@@ -24,7 +24,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 FORM_OVERHEAD = 100_000
 
 # A client that is still sending sees a reset connection instead of the answer, unless we let it finish within reason.
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 30.0
+DRAIN_IDLE_SECONDS = 1.0
 DRAIN_BYTES = 64_000_000
 
 
@@ -104,7 +105,7 @@ async def _drain(receive: Receive) -> None:
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
             while left > 0:
-                message = await receive()
+                message = await asyncio.wait_for(receive(), DRAIN_IDLE_SECONDS)
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     return
                 left -= len(message.get("body", b""))

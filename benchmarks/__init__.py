@@ -1,0 +1,1 @@
+"""Measurements; each file says what it prints."""

@@ -1,0 +1,79 @@
+"""Rows about stored bytes: the inventory of blobs, and the receipts of their destruction."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils import timezone
+
+from privacy.retention import LONGEST_WRITE
+
+
+class BlobQuerySet(models.QuerySet["Blob"]):
+    """Many blobs."""
+
+    def open(self) -> Self:
+        """Those not confirmed gone."""
+        return self.exclude(state=Blob.State.DESTROYED)
+
+    def due(self, now: datetime) -> Self:
+        """Those that must be destroyed now: past their retention, begun to be destroyed, or interrupted."""
+        interrupted = models.Q(state=Blob.State.WRITING, created_at__lt=now - LONGEST_WRITE)
+        return self.open().filter(models.Q(expires_at__lte=now) | models.Q(state=Blob.State.DESTROYING) | interrupted)
+
+
+class Blob(models.Model):
+    """One sealed object. The row is written before the first byte and closed when the object is confirmed gone."""
+
+    class State(models.TextChoices):
+        WRITING = "writing"
+        SEALED = "sealed"
+        DESTROYING = "destroying"
+        DESTROYED = "destroyed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.UUIDField(help_text="What the blob belongs to; for a job's blobs, the job's id.")
+    kind = models.CharField(max_length=16, help_text="A kind named in privacy/retention.py.")
+    state = models.CharField(max_length=16, choices=State, default=State.WRITING)
+    object_name = models.CharField(max_length=200, unique=True)
+    master_key_id = models.CharField(max_length=64)
+    plain_size = models.BigIntegerField(default=0, help_text="Bytes before sealing.")
+    sealed_size = models.BigIntegerField(default=0, help_text="Bytes in the store.")
+    sealed_sha256 = models.CharField(max_length=64, blank=True, help_text="Digest of the ciphertext, in hex.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="The sweep destroys the blob after this moment.")
+    destroyed_at = models.DateTimeField(null=True, blank=True)
+    observation = models.JSONField(default=dict, blank=True, help_text="What destroying it observed.")
+
+    objects = BlobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["group"], name="blob_group"),
+            models.Index(fields=["expires_at"], name="blob_open_expiry", condition=~models.Q(state="destroyed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} ({self.state})"
+
+    def may_be_read(self) -> bool:
+        """Whether it was sealed whole and its retention has not passed."""
+        return self.state == self.State.SEALED and timezone.now() < self.expires_at
+
+
+class Receipt(models.Model):
+    """A signed statement of what was destroyed for one group, as observed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.UUIDField(unique=True)
+    issued_at = models.DateTimeField()
+    key_id = models.CharField(max_length=64)
+    document = models.JSONField(help_text="The signed document exactly as handed out.")
+
+    objects: ClassVar[models.Manager[Receipt]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"receipt {self.id}"

@@ -1,0 +1,25 @@
+"""Memory per stream is flat: a process sealing and opening 96 MB stays within 8 MB above its base, on both stores.
+
+Measured by the kernel in a process of its own, by the same code as the benchmark.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_django.fixtures import Settings
+
+from benchmarks.vault_memory import in_child
+from privacy.stores import Store
+
+
+def test_memory_stays_flat(each_store: Store, settings: Settings, tmp_path: Path) -> None:
+    found = in_child(
+        96,
+        DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3",
+        STORE_URL=settings.STORE_URL,
+        S3_ENDPOINT_URL=settings.S3_ENDPOINT_URL,
+    )
+    assert set(found) == {"seal", "open"}
+    for figures in found.values():
+        assert figures["above"] <= 8
