@@ -17,6 +17,16 @@ QUALITIES = [("draft", _("Draft")), ("standard", _("Standard")), ("high", _("Fin
 KEEP = [(10, _("10 minutes")), (60, _("1 hour")), (1440, _("24 hours"))]
 
 
+REFUSALS = {
+    "signed_out": _("You have been signed out. Sign in, and send the photo again."),
+    "unexpected_field": _("The file came under a name this form does not have. Send it in the field “photo”."),
+    "several_files": _("One photo at a time, please. None was kept."),
+    "too_large": _("The photo is larger than %(megabytes)d MB. Send a smaller copy."),
+    "interrupted": _("The connection broke while sending. What had arrived is destroyed; send the photo again."),
+    "unavailable": _("Our storage does not answer just now. Nothing was kept or charged; try again in a minute."),
+}
+
+
 class PhotoField(forms.Field):
     """A photo that was sealed as it streamed in (``generation.uploads``)."""
 
@@ -41,6 +51,11 @@ class JobForm(forms.Form):
         self.fields["provider"].choices = [("", _("Best available"))] + [  # type: ignore[attr-defined]  # a ChoiceField
             (card.name, card.label) for card in registry.cards()
         ]
+
+    def explain(self, reason: str) -> None:
+        """Say why the photo that was sent is not there (``uploads.refusal``), instead of asking for one."""
+        self.errors.pop("photo", None)
+        self.add_error("photo", REFUSALS[reason] % limits())
 
     def wishes(self) -> Wishes:
         """The choices of a valid form."""

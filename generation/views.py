@@ -28,12 +28,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import events, history, intake, pipeline, registry
+from generation import events, history, intake, pipeline, registry, uploads
 from generation.forms import JobForm, limits
 from generation.models import Job
 from generation.snapshot import fetchable, provider_label, snapshot
 from generation.uploads import SealedUpload
-from privacy import vault
+from privacy import receipts, vault
 from privacy.models import Receipt
 
 SAMPLES = ("mug", "boat", "mushroom", "vase")
@@ -60,8 +60,10 @@ def create(request: HttpRequest) -> HttpResponse:
         return _create_page(request, JobForm(initial={"request_key": uuid4()}))
     form = JobForm(request.POST, request.FILES)
     if not form.is_valid():
-        _discard_uploads(request)
-        return _refused(request, form, "invalid", 422)
+        reason = uploads.refusal(request)
+        if reason:
+            form.explain(reason)
+        return _refused(request, form, reason or "invalid", 422)
     photo: SealedUpload = form.cleaned_data["photo"]
     try:
         job = intake.receive(
@@ -103,13 +105,6 @@ def _refused(request: HttpRequest, form: JobForm, code: str, status: int) -> Htt
         "errors": form.errors.get_json_data(),
     }
     return JsonResponse(problem, status=status, content_type="application/problem+json")
-
-
-def _discard_uploads(request: HttpRequest) -> None:
-    for files in request.FILES.lists():
-        for upload in files[1]:
-            if isinstance(upload, SealedUpload):
-                upload.discard()
 
 
 def _wants_json(request: HttpRequest) -> bool:
@@ -224,7 +219,7 @@ def _answer(request: HttpRequest, found: Job) -> HttpResponse:
 def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's receipt as a file."""
     kept = get_object_or_404(Receipt, group=_owned(request, job_id).pk)
-    response = JsonResponse(kept.document, json_dumps_params={"indent": 2})
+    response = HttpResponse(receipts.encode(kept.document), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{str(job_id)[:8]}.json"'
     return response
 
