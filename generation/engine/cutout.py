@@ -1,0 +1,74 @@
+"""The cut-out: the picture with everything but its subject taken away.
+
+Outside the subject the colours are zero as well as the alpha, so that the background is really gone and
+not only hidden.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadPicture
+from .mask import find_mask
+
+# Empty pixels kept around the subject in the encoded picture.
+MARGIN = 4
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """A subject: ``rgba`` (h, w, 4) at the picture's size, and codes of what the user should know."""
+
+    rgba: NDArray[np.uint8]
+    warnings: tuple[str, ...] = ()
+
+
+def cut_out(picture: bytes, *, threads: int = 2) -> CutOut:
+    """Find the subject of a normalised picture (PNG or JPEG, upright, sRGB).
+
+    Warnings are among "touches_border" and "several_subjects". Raises NoSubject, BadPicture.
+    """
+    cv2.setNumThreads(threads)
+    rgba = decode(picture)
+    alpha, warnings = find_mask(rgba, threads=threads)
+    rgba[..., 3] = alpha
+    rgba[alpha == 0] = 0
+    return CutOut(rgba, warnings)
+
+
+def encode_cut_out(cut: CutOut) -> bytes:
+    """The subject as a PNG, cropped to it with a small margin. Raises BadPicture."""
+    x, y, w, h = cv2.boundingRect(cut.rgba[..., 3])
+    height, width = cut.rgba.shape[:2]
+    rows = slice(max(0, y - MARGIN), min(height, y + h + MARGIN))
+    columns = slice(max(0, x - MARGIN), min(width, x + w + MARGIN))
+    done, png = cv2.imencode(
+        ".png",
+        cv2.cvtColor(np.ascontiguousarray(cut.rgba[rows, columns]), cv2.COLOR_RGBA2BGRA),
+        [cv2.IMWRITE_PNG_COMPRESSION, 1],
+    )
+    if not done:
+        raise BadPicture("The cut-out cannot be written as a PNG.")
+    return png.tobytes()
+
+
+def decode(picture: bytes) -> NDArray[np.uint8]:
+    """The pixels (h, w, 4) of a PNG or JPEG, RGBA; alpha is 255 where there is none. Raises BadPicture."""
+    if not picture.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        raise BadPicture("Neither PNG nor JPEG.")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as problem:
+        raise BadPicture("The picture cannot be decoded.") from problem
+    if pixels is None or pixels.size == 0:
+        raise BadPicture("The picture cannot be decoded.")
+    if pixels.dtype == np.uint16:
+        pixels = (pixels // 256).astype(np.uint8)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    kinds = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
+    if pixels.dtype != np.uint8 or pixels.shape[2] not in kinds:
+        raise BadPicture("The picture's pixels are of an unknown kind.")
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), kinds[pixels.shape[2]]), np.uint8)

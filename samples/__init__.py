@@ -1,0 +1,1 @@
+"""Sample pictures made by code (not part of the site)."""
