@@ -101,17 +101,9 @@ class JsonLines(logging.Formatter):
 
 
 def config() -> dict[str, Any]:
-    """Django's LOGGING: everything to standard error, libraries from WARNING, ours and Celery's from INFO."""
-    quiet = (
-        "django",
-        "django.server",
-        "django.request",
-        "celery.app.trace",
-        "uvicorn",
-        "uvicorn.error",
-        "uvicorn.access",
-    )
-    loud = ("generation", "billing", "accounts", "privacy", "modelmyimage", "sandbox", "celery.worker")
+    """Django's LOGGING: everything to standard error, libraries from WARNING, ours from INFO."""
+    quiet = ("django", "django.server", "celery", "uvicorn", "uvicorn.error", "uvicorn.access")
+    loud = ("generation", "billing", "accounts", "privacy", "modelmyimage", "sandbox")
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -165,7 +165,6 @@ RENUDGE_SECONDS = env.float("RENUDGE_SECONDS", default=30.0)
 
 # Inference
 PROVIDERS = env.list("PROVIDERS", default=["embedded"])
-ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
 
 # Credits
 GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)

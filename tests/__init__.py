@@ -1,0 +1,1 @@
+"""Tests at the interfaces that we promise to keep."""

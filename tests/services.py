@@ -19,7 +19,6 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 
@@ -29,7 +28,7 @@ from modelmyimage.local.children import Guard, signal_group
 # Short: a unix socket's path may have 107 bytes at most. Open to Postgres, which runs as `nobody` when we are root.
 FOLDER = Path(tempfile.mkdtemp(prefix="mmi-"))
 FOLDER.chmod(0o755)
-GUARD = Guard()
+GUARD = Guard(removing=[FOLDER])
 SERVERS: list[subprocess.Popen[bytes]] = []
 
 # A run's data need not survive a power cut.
@@ -136,7 +135,7 @@ def start_postgres() -> str:
                 raise ServicesError(f"Postgres did not start; {FOLDER}/pg.log says why.") from None
             time.sleep(0.02)
         else:
-            return f"postgres://postgres@{quote(str(data), safe='')}/postgres"
+            return f"postgres://postgres@/{data}/postgres"
 
 
 def configure() -> None:
@@ -155,7 +154,6 @@ def configure() -> None:
         BROKER_URL=broker.replace("unix://", "redis+socket://"),
         CACHE_URL=broker + "?db=1",
         KEYSTORE_URL=keystore,
-        PROVIDERS="embedded,scripted",
     )
     # A worker of `pytest -n` inherits the address of the Postgres that its starter has started.
     if os.environ.get("TEST_DATABASE") != "sqlite" and "PYTEST_XDIST_WORKER" not in os.environ:
@@ -163,12 +161,11 @@ def configure() -> None:
 
 
 def clean_up() -> None:
-    """Stop the servers and remove their folder."""
+    """Stop the servers; the guard removes their folder, now or when this process is killed."""
     for server in SERVERS:
         signal_group(server, signal.SIGINT)  # Postgres would wait for its clients on the usual SIGTERM
     GUARD.stop(SERVERS, patience=10)
     GUARD.close()
-    shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 atexit.register(clean_up)

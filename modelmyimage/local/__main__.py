@@ -10,16 +10,18 @@ from modelmyimage.local.site import BASE_DIR, Site, StartError, Stopping, stop_o
 from modelmyimage.local.state import StateError
 from modelmyimage.local.valkey import ValkeyError
 
+LAST_PORT = 65535
+
 
 def serve() -> None:
     """Run the site until told to stop. Raises the named errors of this package."""
-    try:
-        port = int(os.environ.get("PORT") or 8000)
-    except ValueError:
-        raise StartError(f"PORT is {os.environ['PORT']!r}; it must be a number.") from None
+    port = os.environ.get("PORT") or "8000"
+    if not (port.isascii() and port.isdigit() and int(port) <= LAST_PORT):
+        raise StartError(f"PORT is {port!r}; it must be a number up to {LAST_PORT}.")
     state = Path(os.environ.get("STATE_DIR") or BASE_DIR / "var").resolve()
     stop_on_signals()
-    site = Site(state=state, host=os.environ.get("HOST") or "127.0.0.1", port=port)
+    os.umask(0o077)
+    site = Site(state=state, host=os.environ.get("HOST") or "127.0.0.1", port=int(port))
     try:
         link = site.start()
         print(

@@ -18,17 +18,20 @@ from typing import IO, Any
 # which we could die and leave a child that nobody knows of.
 ANNOUNCE = ("/bin/sh", "-c", 'echo $$ >&0 && exec "$@" </dev/null', "sh")
 
+CLOSE_SECONDS = 15.0
+
 
 class Guard:
     """Starts processes and promises that they end with us.
 
     The guard process inherits the descriptors ``holding``: a lock among them is held until the last child is gone.
+    It then removes the folders ``removing``.
     """
 
-    def __init__(self, *, holding: Sequence[int] = ()) -> None:
+    def __init__(self, *, holding: Sequence[int] = (), removing: Sequence[Path] = ()) -> None:
         reading, self._pipe = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py")), *map(str, removing)],
             stdin=reading,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -84,9 +87,13 @@ class Guard:
             self.forget(process)
 
     def close(self) -> None:
-        """End whatever is still running, and the guard itself."""
+        """End whatever is still running, and the guard itself. Folders to be removed are gone when this returns."""
         os.close(self._pipe)
-        self.process.wait()
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:  # a fork of ours still holds the pipe
+            self.process.kill()
+            self.process.wait()
 
 
 def signal_group(process: subprocess.Popen[bytes], number: int) -> None:

@@ -19,7 +19,7 @@ def demo(arguments: Sequence[str]) -> int:
         state = Path(folder)
         open_folder(state)
         sockets = valkey.socket_folder(state)
-        guard = Guard()
+        guard = Guard(removing=[state])
         servers = []
         try:
             for name, persistence in (("broker", valkey.REMEMBERING), ("keystore", valkey.FORGETTING)):

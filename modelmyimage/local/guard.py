@@ -3,7 +3,8 @@
 Run as a script, never imported, so that it starts in milliseconds. Standard input is a pipe: each child announces
 itself with the line ``PID`` before it becomes its program, and the starter takes it back with ``-PID`` once its
 process group has ended. When the pipe closes, because the starter has stopped or was killed in any way, every
-group still announced is ended: politely, then not. Pipes and groups work alike on Linux and macOS.
+group still announced is ended: politely, then not. The folders named as arguments are removed after that. Pipes and
+groups work alike on Linux and macOS.
 """
 
 import os
@@ -50,6 +51,11 @@ def main() -> None:
         else:
             groups.discard(-number)
     end(groups)
+    if sys.argv[1:]:
+        import shutil  # not above: most guards have nothing to remove, and start the sooner
+
+        for folder in sys.argv[1:]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

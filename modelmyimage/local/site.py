@@ -1,6 +1,7 @@
 """The site's processes on one machine: started in order, started again when they die, stopped together."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -59,9 +60,10 @@ class Site:
         self.state = state
         held = lock(state)
         self.port = port = free_port(host, port)
-        self.guard = Guard(holding=[held])
-        os.close(held)  # the guard has it: the folder stays ours until the last child is gone
         self.sockets = valkey.socket_folder(state)
+        elsewhere = [] if self.sockets.is_relative_to(state) else [self.sockets]
+        self.guard = Guard(holding=[held], removing=elsewhere)
+        os.close(held)  # the guard has it: the folder stays ours until the last child is gone
         self.url = address(host, port)
         self.environment = {
             **os.environ,
@@ -94,9 +96,9 @@ class Site:
 
     def worker(self, queue: str, *options: str) -> Callable[[Path], subprocess.Popen[bytes]]:
         """How to start a Celery worker for one queue."""
-        quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--quiet")
+        alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         name = f"{queue}@localhost"
-        return self.python("celery", "-A", "modelmyimage", "worker", "-Q", queue, "-n", name, *quiet, *options)
+        return self.python("celery", "-q", "-A", "modelmyimage", "worker", "-Q", queue, "-n", name, *alone, *options)
 
     def launch(self, name: str, start: Callable[[Path], subprocess.Popen[bytes]]) -> Service:
         """Start a child and keep it."""
@@ -111,8 +113,8 @@ class Site:
             server = self.launch(name, self.valkey(name, persistence)).process
             assert server is not None
             valkey.wait(server, self.sockets / f"{name}.sock")
+        web = self.launch("web", self.python("modelmyimage.web"))  # loads while the database is brought up to date
         link = self.prepare()
-        web = self.launch("web", self.python("modelmyimage.web"))
         beat = ("-B", "-s", str(self.state / "beat-schedule"))
         self.launch("worker", self.worker("default", "-P", "threads", "-c", "4", *beat))
         self.launch("engine", self.worker("engine", "-P", "prefork", "-c", "1"))
@@ -201,7 +203,7 @@ def free_port(host: str, port: int) -> int:
             probe.listen(1)
             return int(probe.getsockname()[1])
     except OSError as error:
-        if "in use" in str(error):
+        if error.errno == errno.EADDRINUSE:
             raise StartError(f"Port {port} on {host} is in use. Choose another: make run PORT={port + 1}") from error
         raise StartError(f"The site cannot listen on {host}, port {port}: {error.strerror}.") from error
 

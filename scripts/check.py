@@ -1,0 +1,87 @@
+"""Checks that need settings: ``types`` runs mypy, ``django`` runs Django's own checks as production would.
+
+Keys are made for the one run, so that a checkout needs no environment of its own. A key store is started, because
+its settings are among what is checked.
+"""
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from modelmyimage.local import valkey
+from modelmyimage.local.children import Guard
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
+
+
+def key() -> str:
+    """A named key that nothing else will ever use."""
+    return "check:" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def secret_values() -> dict[str, str]:
+    """The variables without which the settings refuse to load."""
+    return {"SECRET_KEY": secrets.token_urlsafe(48), "MASTER_KEYS": key(), "SIGNING_KEYS": key()}
+
+
+def local(state: str) -> dict[str, str]:
+    """The environment of a laptop."""
+    return {**secret_values(), "MODE": "local", "STATE_DIR": state}
+
+
+def production(state: str, *, keystore: str) -> dict[str, str]:
+    """A complete environment of a production site; of the servers in it, only ``keystore`` must answer."""
+    return {
+        **secret_values(),
+        "MODE": "production",
+        "STATE_DIR": state,
+        "SITE_URL": "https://models.example",
+        "ALLOWED_HOSTS": "models.example",
+        "CSRF_TRUSTED_ORIGINS": "https://models.example",
+        "PROXY_SSL_HEADER": "X-Forwarded-Proto",
+        "DATABASE_URL": "postgres://site@database.example/site",
+        "BROKER_URL": "rediss://broker.example/0",
+        "CACHE_URL": "rediss://broker.example/1",
+        "KEYSTORE_URL": keystore,
+        "EMAIL_URL": "smtp+tls://site@mail.example:587",
+        "DEFAULT_FROM_EMAIL": "ModelMyImage <noreply@models.example>",
+    }
+
+
+def run(environment: dict[str, str], *command: str) -> int:
+    """Run a command with nothing configured but ``environment``; returns its exit code."""
+    base = {name: value for name, value in os.environ.items() if name not in production("", keystore="")}
+    return subprocess.run(command, cwd=ROOT, env={**base, **environment}, check=False).returncode
+
+
+def check_django(state: Path) -> int:
+    """Migrations are complete, and a production site would start without a warning."""
+    manage = (sys.executable, str(ROOT / "manage.py"))
+    code = run(local(str(state)), *manage, "makemigrations", "--check", "--dry-run")
+    if code:
+        return code
+    guard, address = Guard(), valkey.socket_folder(state) / "keystore.sock"
+    try:
+        server = valkey.start(guard, address, state / "keystore", valkey.FORGETTING, state / "keystore.log")
+        valkey.wait(server, address)
+        environment = production(str(state), keystore=f"unix://{address}")
+        return run(environment, *manage, "check", "--deploy", "--fail-level", "WARNING")
+    finally:
+        guard.close()
+
+
+def main(what: str) -> int:
+    """Run one kind of check; returns its exit code."""
+    with tempfile.TemporaryDirectory(prefix="mmi-") as state:
+        if what == "types":
+            return run(local(state), str(PROGRAMS / "mypy"), ".")
+        return check_django(Path(state))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,79 @@
+"""Chromium, watched: what it asks of whom, and what its console complains about."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",  # tests may run as root
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+# WebGL without a graphics card is slow.
+PATIENCE_MS = 60_000
+
+
+@dataclass
+class Watched:
+    """A page with everything it asked for and everything its console said in anger."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def off_origin(self, origin: str) -> list[str]:
+        """Requests that went anywhere but to the site or to the page's own memory."""
+        return [url for url in self.requests if not url.startswith((origin + "/", "blob:", "data:"))]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself, ended with the run."""
+    with sync_playwright() as running:
+        # Its event loop lives in this thread, where Django would take every query for one made from async code.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The Chromium that ``make test`` found or installed."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.fail("There is no Chromium: `make test` installs one, or name one with CHROMIUM=…")
+    browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile."""
+    made = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    made.set_default_timeout(PATIENCE_MS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def watched(context: BrowserContext) -> Watched:
+    """A page that is listened to."""
+    watched = Watched(context.new_page())
+    context.on("request", lambda request: watched.requests.append(request.url))
+    watched.page.on(
+        "console", lambda message: watched.complaints.append(message.text) if message.type == "error" else None
+    )
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    return watched
