@@ -18,7 +18,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def owner(db: None):  # type: ignore[no-untyped-def]  # Django's models cannot be imported before its set-up
+def owner(db: None):
     """Somebody with an account."""
     from accounts.models import User
 
@@ -26,7 +26,7 @@ def owner(db: None):  # type: ignore[no-untyped-def]  # Django's models cannot b
 
 
 @pytest.fixture
-def stranger(db: None):  # type: ignore[no-untyped-def]  # as above
+def stranger(db: None):
     """Another customer."""
     from accounts.models import User
 

@@ -100,7 +100,7 @@ class Hunter:
 
 
 @pytest.fixture
-def hunted(tmp_path: Path, start_site) -> Iterator[tuple[Hunter, Service, Visitor]]:  # type: ignore[no-untyped-def]
+def hunted(tmp_path: Path, start_site) -> Iterator[tuple[Hunter, Service, Visitor]]:
     service = Service(Script(mesh=mesh(), polls_until_finished=10**9))
     temporary = tmp_path / "tmp"
     temporary.mkdir()

@@ -29,7 +29,7 @@ def sign_in(page: Page, site: RunningSite, address: str) -> None:
     page.wait_for_url(f"{site.url}/create")
 
 
-def until(condition, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
+def until(condition, seconds: float = 60.0) -> None:
     """Wait without evaluating code in the page, which its content policy forbids."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -82,8 +82,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     saved = tmp_path / "model.glb"
     download.value.save_as(saved)
     assert errors(saved.read_bytes()) == []
-    scene = trimesh.load(saved)
-    (mesh,) = scene.geometry.values()
+    (mesh,) = trimesh.load_scene(saved).geometry.values()
     mesh.merge_vertices(merge_tex=True, merge_norm=True)
     assert mesh.is_watertight
     assert mesh.visual.material.baseColorTexture.size[0] >= 512

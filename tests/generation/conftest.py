@@ -37,7 +37,7 @@ def mesh() -> bytes:
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Service]:  # type: ignore[no-untyped-def]
+def service(monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Service]:
     """The scripted service, running, with the scripted providers as the only ones listed."""
     running = Service(Script(mesh=mesh()))
     monkeypatch.setattr(scripted, "ADDRESS", running.url)
@@ -47,7 +47,7 @@ def service(monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Service]:  # 
 
 
 @pytest.fixture
-def send(owner) -> Callable[..., Job]:  # type: ignore[no-untyped-def]
+def send(owner) -> Callable[..., Job]:
     """Send a photo as the owner; keyword arguments are wishes."""
     from generation import intake
     from privacy import vault

@@ -77,7 +77,7 @@ class Workers:
 
 
 @pytest.fixture
-def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:  # type: ignore[no-untyped-def]
+def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
     """Workers on this test's database, on a broker database of their own, and the scripted service."""
     service = Service(Script(mesh=mesh()))
     settings.PROVIDERS = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import cast
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +20,7 @@ from privacy.models import Blob, Receipt
 from tests.generation.conftest import photo
 
 pytestmark = pytest.mark.django_db(transaction=True)
-JSON = {"HTTP_ACCEPT": "application/json"}
+JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def browser(owner) -> Client:
 def upload(client: Client, data: bytes | None = None, name: str = "me at home.jpg", **fields: object):
     picture = SimpleUploadedFile(name, photo() if data is None else data, "image/jpeg")
     form = {"quality": "draft", "keep": "10", "request_key": str(uuid4()), "photo": picture, **fields}
-    return client.post(reverse("generation:create"), form, **JSON)
+    return client.post(reverse("generation:create"), form, headers=JSON)
 
 
 def test_upload_makes_a_job(browser, service, owner) -> None:
@@ -111,7 +113,7 @@ def fetch(owner, job: Job, name: str = "asset") -> tuple[int, dict[str, str], by
         answer = await client.get(reverse(f"generation:{name}", args=[job.pk]))
         if not answer.streaming:
             return answer.status_code, dict(answer.headers), answer.content
-        parts = [part async for part in answer.streaming_content]
+        parts = [part async for part in cast(StreamingHttpResponse, answer)]
         return answer.status_code, dict(answer.headers), b"".join(parts)
 
     return asyncio.run(ask())
@@ -125,7 +127,7 @@ def test_asset_can_be_fetched_until_it_is_acknowledged(browser, owner, send, dri
         assert body[:4] == b"glTF"
         assert int(headers["Content-Length"]) == len(body) == job.asset_bytes
         assert "no-store" in headers["Cache-Control"]
-    answer = browser.post(reverse("generation:acknowledge", args=[job.pk]), **JSON)
+    answer = browser.post(reverse("generation:acknowledge", args=[job.pk]), headers=JSON)
     assert answer.json()["asset"] is None
     assert fetch(owner, job)[0] == 404
     drive(job)
