@@ -38,9 +38,11 @@ def phase(snapshot: dict[str, Any]) -> str:
     """What the job page shows: ``waiting``, ``running``, ``ready``, ``ending`` or the final outcome."""
     if snapshot["final"]:
         return str(snapshot["outcome"])
+    if snapshot["outcome"] or not snapshot["can_cancel"]:
+        return "ending"
     if snapshot["asset"]:
         return "ready"
-    if snapshot["outcome"] or snapshot["stage"] in ("deliver", "purge"):
+    if snapshot["stage"] in ("deliver", "purge"):
         return "ending"
     return "waiting" if (snapshot["queue_position"] or 0) > 1 else "running"
 
@@ -48,7 +50,8 @@ def phase(snapshot: dict[str, Any]) -> str:
 @register.simple_tag
 def durations(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
     """The timeline, each done line with ``took``: seconds since the line before it, as text; the first has none."""
-    lines, before = [], None
+    lines: list[dict[str, Any]] = []
+    before: datetime | None = None
     for line in snapshot["timeline"]:
         at = datetime.fromisoformat(line["at"]) if line["at"] else None
         took = (at - before).total_seconds() if at and before else None
@@ -82,6 +85,24 @@ def day(moment: str) -> str:
     return moment[:10] if _MOMENT.match(moment or "") else ""
 
 
+@register.filter
+def weight(size: int) -> str:
+    """Bytes as people say them: ``45 kB``, ``2.1 MB``."""
+    return f"{size / 1e6:.1f} MB" if size >= 950_000 else f"{max(1, round(size / 1e3))} kB"
+
+
+@register.filter
+def canonical(document: dict[str, Any]) -> str:
+    """A receipt as the text to check."""
+    return receipts.encode(document).decode()
+
+
+@register.filter
+def made_in(job: Any) -> str:
+    """Seconds from a job's photo to its model, as text."""
+    return f"{(job.ready_at - job.created_at).total_seconds():.1f}"
+
+
 @register.inclusion_tag("slips/receipt.html")
 def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: bool = False) -> dict[str, Any]:
     """A receipt as paper. ``large`` adds the big seal; ``verified`` stamps that its signature holds."""
@@ -106,10 +127,11 @@ def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: boo
 def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
     names = {
         "upload": _("photo, as it came"),
-        "source": _("photo, without tags"),
+        "source": _("work copy"),
         "raw_mesh": _("mesh, as built"),
         "asset": _("model.glb"),
     }
+    several = {"source": _("work copies")}
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for blob in blobs:
         by_kind.setdefault(_text(blob.get("kind")), []).append(blob)
@@ -118,7 +140,7 @@ def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
         found = by_kind[kind]
         label = names.get(kind) or kind or _("something unnamed")
         if len(found) > 1:
-            label = _("%(label)s, %(count)d files") % {"label": label, "count": len(found)}
+            label = f"{several.get(kind, label)}, {len(found)}"
         moments = [_moment(blob.get("destroyed_at")) for blob in found]
         if all(moments):
             lines.append(Line(label, _("gone"), max(moments)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",  # tests may run as root
@@ -41,6 +41,7 @@ class Watched:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright itself, ended with the run."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         # Its event loop lives in this thread, where Django would take every query for one made from async code.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

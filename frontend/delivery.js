@@ -1,0 +1,188 @@
+/**
+ * Delivery: the file is fetched once into this tab's memory, shown and saved from there, and acknowledged when the
+ * whole of it has been opened here; the server then destroys its copy. Until it is saved, leaving is warned about.
+ */
+
+import { announce, byId, pause, show, size } from "./page.js";
+import { moment } from "./times.js";
+import { word } from "./words.js";
+
+/** @typedef {import("./snapshot.js").Snapshot} Snapshot */
+
+const FILE_NAME = "model.glb";
+
+/** The connection broke, or the file came short. */
+class Broken extends Error {}
+
+/**
+ * The whole file, its length checked.
+ * @param {string} address @param {number} expected bytes @param {(part: number) => void} progress
+ */
+async function fetchWhole(address, expected, progress) {
+  const response = await fetch(address, { cache: "no-store" });
+  if (!response.ok || !response.body) throw new Broken(String(response.status));
+  const reader = response.body.getReader();
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const parts = [];
+  let received = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (value));
+    received += value.byteLength;
+    progress(received / expected);
+  }
+  if (received !== expected) throw new Broken("short");
+  return new Blob(parts, { type: "model/gltf-binary" });
+}
+
+/** One job's delivery in this tab. */
+export class Delivery {
+  /** @param {HTMLElement} job the page's element with the addresses @param {Snapshot} snapshot with an asset */
+  constructor(job, snapshot) {
+    this.job = job;
+    this.snapshot = snapshot;
+    this.acknowledged = false;
+    this.saved = false;
+    this.url = "";
+    /** The person wants nothing of it: cancelling must not be warned about. */
+    this.leaving = false;
+    window.addEventListener("beforeunload", (event) => {
+      if (this.acknowledged && !this.saved && !this.leaving) event.preventDefault();
+    });
+    byId("save", HTMLButtonElement).addEventListener("click", () => this.save());
+  }
+
+  /** Whether the whole file lies in this tab. */
+  get complete() {
+    return this.url !== "";
+  }
+
+  /** Fetches and shows; after a broken connection it offers to try again, since the server still has the file. */
+  async start() {
+    const asset = this.snapshot.asset;
+    if (!asset) return;
+    show(byId("scene-message", HTMLElement), false);
+    show(byId("fetching", HTMLElement), true);
+    let file;
+    try {
+      file = await fetchWhole(asset.url, asset.bytes, (part) => {
+        byId("fetching-bar", HTMLProgressElement).value = part * 100;
+        byId("fetching-percent", HTMLElement).textContent = `${Math.round(part * 100)} %`;
+      });
+    } catch {
+      this.offerAgain();
+      return;
+    }
+    this.url = URL.createObjectURL(file);
+    const save = byId("save", HTMLButtonElement);
+    save.disabled = false;
+    this.noteSave(word("before-closing"));
+    byId("fetching-label", HTMLElement).textContent = `${word("opening")} · ${size(file.size)}`;
+    await this.open();
+  }
+
+  /** After a broken transfer. */
+  offerAgain() {
+    show(byId("fetching", HTMLElement), false);
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "button";
+    again.textContent = word("again");
+    again.addEventListener("click", () => void this.start());
+    this.message(word("short"), again);
+  }
+
+  /** A sentence in the middle of the stage. @param {string} sentence @param {Element[]} more */
+  message(sentence, ...more) {
+    const place = byId("scene-message", HTMLElement);
+    const text = document.createElement("span");
+    text.textContent = sentence;
+    place.replaceChildren(text, document.createElement("br"), ...more);
+    show(place, true);
+    announce(sentence);
+  }
+
+  /** Shows the file; when it has been opened, or cannot be shown at all, says what happens to our copy. */
+  async open() {
+    const scene = byId("scene", HTMLElement);
+    try {
+      const { viewer, reset } = await import(this.job.dataset.viewer ?? "");
+      const element = viewer(this.url, word("model"));
+      const opened = new Promise((resolve, reject) => {
+        element.addEventListener("load", resolve, { once: true });
+        element.addEventListener("error", reject, { once: true });
+      });
+      scene.append(element);
+      await opened;
+      element.addEventListener("error", () => {
+        element.remove();
+        this.message(word("lost-view"));
+      });
+      byId("reset", HTMLElement).addEventListener("click", () => reset(element));
+      byId("fullscreen", HTMLElement).addEventListener("click", () => {
+        void (document.fullscreenElement ? document.exitFullscreen() : scene.requestFullscreen());
+      });
+      show(byId("tools", HTMLElement), true);
+      show(byId("hints", HTMLElement), true);
+    } catch {
+      show(byId("fetching", HTMLElement), false);
+      this.claim(word("in-tab"), word("save-to-destroy"));
+      this.message(word("no-view"));
+      return;
+    }
+    show(byId("fetching", HTMLElement), false);
+    await this.acknowledge();
+  }
+
+  /** Tells the server that the file is here, until it has heard. */
+  async acknowledge() {
+    if (this.acknowledged) return;
+    this.acknowledged = true;
+    this.claim(word("in-tab"), word("destroying"));
+    for (const cancel of document.querySelectorAll("#cancel")) cancel.remove();
+    for (let wait = 1000; ; wait = Math.min(30_000, wait * 2)) {
+      try {
+        const response = await fetch(this.job.dataset.acknowledge ?? "", {
+          method: "POST",
+          headers: { Accept: "application/json", "X-CSRFToken": this.job.dataset.token ?? "" },
+        });
+        if (response.ok || response.status === 404) return;
+      } catch {
+        // no connection: ask again below
+      }
+      const expires = this.snapshot.expires_at;
+      this.claim(word("in-tab"), word("ours-waits", { time: expires ? moment(new Date(expires)) : "" }));
+      await pause(wait);
+    }
+  }
+
+  /** Saves from memory, as often as wanted. */
+  save() {
+    const link = document.createElement("a");
+    link.href = this.url;
+    link.download = FILE_NAME;
+    link.click();
+    this.saved = true;
+    this.noteSave(word("saved"));
+    announce(word("saved"));
+    void this.acknowledge();
+  }
+
+  /** The sentence under the button. @param {string} sentence */
+  noteSave(sentence) {
+    byId("save-note", HTMLElement).textContent = sentence;
+  }
+
+  /** The page's headline and the sentence under it. @param {string} headline @param {string} sentence */
+  claim(headline, sentence) {
+    const claim = byId("claim", HTMLElement);
+    const title = document.createElement("h1");
+    title.textContent = headline;
+    const lead = document.createElement("p");
+    lead.className = "lead";
+    lead.textContent = sentence;
+    claim.replaceChildren(title, lead);
+    announce(`${headline}. ${sentence}`);
+  }
+}

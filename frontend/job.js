@@ -1,0 +1,103 @@
+/** A job's page while the job is not over: follows it live, and keeps the page's parts true to it. */
+
+import { Delivery } from "./delivery.js";
+import { follow } from "./live.js";
+import { announce, byId, pause, show } from "./page.js";
+import { countSeconds, showConnection, showRunning } from "./running.js";
+import { drawSeals } from "./seal.js";
+import { phase } from "./snapshot.js";
+import { localise } from "./times.js";
+import { word } from "./words.js";
+
+/** @typedef {import("./snapshot.js").Snapshot} Snapshot */
+
+const job = byId("job", HTMLElement);
+const first = /** @type {Snapshot} */ (JSON.parse(byId("snapshot", HTMLElement).textContent ?? "{}"));
+
+let shown = phase(first);
+/** @type {Delivery | null} */
+let delivery = null;
+/** One change of the page at a time, in order. @type {Promise<void>} */
+let turn = Promise.resolve();
+
+/** This page as the server draws it now; asked again until there is an answer. */
+async function freshPage() {
+  for (;;) {
+    try {
+      const response = await fetch(window.location.href, { headers: { Accept: "text/html" } });
+      if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
+    } catch {
+      // no connection: ask again below
+    }
+    await pause(1500);
+  }
+}
+
+/**
+ * Takes parts of the page from the server's fresh drawing of it.
+ * @param {Document} page @param {string[]} ids
+ */
+function adopt(page, ids) {
+  for (const id of ids) {
+    const mine = document.getElementById(id);
+    const theirs = page.getElementById(id);
+    if (!mine || !theirs) continue;
+    mine.replaceChildren(...Array.from(theirs.childNodes, (node) => document.importNode(node, true)));
+    localise(mine);
+    drawSeals(mine);
+  }
+}
+
+/** The receipt comes out of its slot, is stamped, and the claim may be made. */
+async function printReceipt() {
+  const page = await freshPage();
+  const slip = byId("slip", HTMLElement);
+  slip.classList.add("printing");
+  adopt(page, ["slip"]);
+  if (!slip.querySelector(".slip.receipt")) return;
+  delivery?.claim(slip.querySelector(".stamp.partly") ? word("partly") : word("yours"), word("tab-only"));
+}
+
+/** The page of another phase. @param {Snapshot} snapshot */
+async function change(snapshot) {
+  const next = phase(snapshot);
+  if (delivery?.complete) {
+    if (snapshot.final && shown !== next) await printReceipt();
+    else if (shown !== next) adopt(await freshPage(), ["slip"]);
+  } else if (snapshot.final) {
+    window.location.reload();
+  } else if (next !== shown) {
+    adopt(await freshPage(), ["claim", "stage", "slip"]);
+    announce(byId("claim", HTMLElement).querySelector("h1")?.textContent ?? "");
+  }
+  shown = next;
+}
+
+/** @param {Snapshot} snapshot */
+async function update(snapshot) {
+  if (phase(snapshot) !== shown) await change(snapshot);
+  if (!snapshot.final) showRunning(snapshot);
+  if (shown === "ready" && !delivery) {
+    show(byId("save-area", HTMLElement), true);
+    delivery = new Delivery(job, snapshot);
+    void delivery.start();
+  }
+}
+
+job.addEventListener("submit", (event) => {
+  if (event.target instanceof HTMLFormElement && event.target.id === "cancel") {
+    if (delivery) delivery.leaving = true;
+    const button = event.target.querySelector("button");
+    if (button) button.textContent = word("cancelling");
+  }
+});
+
+countSeconds();
+showRunning(first);
+follow(
+  { events: job.dataset.events ?? "", state: job.dataset.state ?? "" },
+  (snapshot) => {
+    turn = turn.then(() => update(snapshot));
+  },
+  showConnection,
+);

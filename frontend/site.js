@@ -1,0 +1,31 @@
+/** Every page: says that scripts run, shows times in the reader's zone, draws seals, sends each form once. */
+
+import { drawSeals } from "./seal.js";
+import { localise } from "./times.js";
+
+document.documentElement.classList.add("js");
+localise(document);
+drawSeals(document);
+
+/** Forms that were sent, so that a second press does nothing. @type {WeakSet<HTMLFormElement>} */
+const sent = new WeakSet();
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method !== "post") return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+});
+
+// A passkey that was not used: the page says so instead of the console.
+document.addEventListener("allauth.error", (event) => {
+  const note = document.getElementById("passkey-error");
+  if (!note) return;
+  event.preventDefault();
+  note.hidden = false;
+});
+
+// A page that comes back from the browser's own cache may be sent again.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});

@@ -1,0 +1,23 @@
+/**
+ * The shape of a job's snapshot, and what the page shows for it (the same rule as the server's `phase`).
+ *
+ * @typedef {{code: string, label: string, at: string | null, state: "done" | "now" | "next"}} Line
+ * @typedef {{url: string, bytes: number, triangles: number}} Asset
+ * @typedef {{
+ *   id: string, stage: string, outcome: string, final: boolean, percent: number, queue_position: number | null,
+ *   timeline: Line[], asset: Asset | null, expires_at: string | null, created_at: string, can_cancel: boolean,
+ *   credits: {held: number, charged: number}, receipt: {url: string} | null
+ * }} Snapshot
+ */
+
+/**
+ * `waiting`, `running`, `ready`, `ending` or the final outcome.
+ * @param {Snapshot} snapshot
+ */
+export function phase(snapshot) {
+  if (snapshot.final) return snapshot.outcome;
+  if (snapshot.outcome || !snapshot.can_cancel) return "ending";
+  if (snapshot.asset) return "ready";
+  if (["deliver", "purge"].includes(snapshot.stage)) return "ending";
+  return (snapshot.queue_position ?? 0) > 1 ? "waiting" : "running";
+}

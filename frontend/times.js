@@ -1,0 +1,50 @@
+/** Shows every `<time data-as>` in the reader's own time zone; the server wrote UTC. */
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** @type {Record<string, (at: Date) => string>} */
+const formats = {
+  clock: (at) => clock.format(at),
+  date: (at) =>
+    new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", year: "numeric" }).format(at),
+  moment,
+};
+
+/**
+ * A moment near now: the time alone on the same day, else with its date.
+ * @param {Date} at
+ */
+export function moment(at) {
+  const now = new Date();
+  if (at.toDateString() === now.toDateString()) return minutes.format(at);
+  const day = new Intl.DateTimeFormat(document.documentElement.lang, {
+    day: "numeric",
+    month: "short",
+    ...(at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
+  });
+  return `${day.format(at)}, ${minutes.format(at)}`;
+}
+
+/**
+ * The time of day to the second.
+ * @param {Date} at
+ */
+export function timeOfDay(at) {
+  return clock.format(at);
+}
+
+/**
+ * Rewrites the times below an element.
+ * @param {ParentNode} root
+ */
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[data-as]")) {
+    const at = new Date(element.getAttribute("datetime") ?? "");
+    const format = formats[element.getAttribute("data-as") ?? ""];
+    if (format && !Number.isNaN(at.getTime())) {
+      element.textContent = format(at);
+      element.setAttribute("title", at.toLocaleString(document.documentElement.lang, { timeZoneName: "short" }));
+    }
+  }
+}
