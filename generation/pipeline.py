@@ -37,6 +37,8 @@ COUNTDOWN_SECONDS = 10.0
 STORE_DOWN_SECONDS = 5.0
 """How long to leave a store alone that did not answer; until the job's deadline that is no failure."""
 SWEEP_BATCH = 1000
+SOON, LATER = 0, 9
+"""Priorities of messages; with Redis and Valkey, 0 comes first."""
 
 
 def prepare(job: Job) -> Step:
@@ -185,23 +187,30 @@ def record(job: Job, code: str) -> None:
 
 def enqueue(job: Job, *, wait: float = 0.0) -> None:
     """Send a message for the job once the present transaction is committed; a broker that is down costs time only."""
-    transaction.on_commit(lambda: _send(job.pk, job.queue, wait))
+    transaction.on_commit(lambda: _send(job, queue=job.queue, wait=wait))
 
 
-def _send(job_id: UUID, queue: str, wait: float) -> None:
+def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
     from generation import tasks
 
-    Job.objects.filter(pk=job_id).update(nudged_at=timezone.now() + timedelta(seconds=wait))
+    Job.objects.filter(pk=job.pk).update(nudged_at=timezone.now() + timedelta(seconds=wait))
     try:
-        tasks.advance.apply_async([str(job_id)], queue=queue, countdown=wait or None, retry=False)
+        tasks.advance.apply_async(
+            [str(job.pk)],
+            queue=queue,
+            countdown=wait or None,
+            # A job that was begun goes before those still waiting for their first step.
+            priority=LATER if job.stage == Stage.PREPARE else SOON,
+            retry=False,
+        )
     except OperationalError:
-        logger.warning("broker down; the sweep will wake the job", extra={"job": str(job_id)})
+        logger.warning("broker down; the sweep will wake the job", extra={"job": str(job.pk)})
 
 
 def wake(job: Job) -> None:
     """Look at the job now: its owner asked for something. Never behind the engine's queue."""
     Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=timezone.now())
-    transaction.on_commit(lambda: _send(job.pk, "default", 0.0))
+    transaction.on_commit(lambda: _send(job, queue="default"))
 
 
 async def awake(job: Job) -> None:
@@ -221,7 +230,7 @@ def sweep() -> int:
         .order_by("due_at")
     )
     woken = 0
-    for job in due.only("pk", "queue")[:SWEEP_BATCH]:
-        _send(job.pk, job.queue, 0.0)
+    for job in due.only("pk", "queue", "stage")[:SWEEP_BATCH]:
+        _send(job, queue=job.queue)
         woken += 1
     return woken

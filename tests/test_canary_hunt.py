@@ -21,7 +21,7 @@ from PIL import Image
 
 from sandbox.providers.service import Script, Service
 from tests.generation.conftest import mesh, photo
-from tests.stack import RunningSite, processes_of
+from tests.stack import RunningSite, launch, processes_of
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.stack
@@ -99,21 +99,42 @@ class Hunter:
         return found
 
 
-@pytest.fixture
-def hunted(tmp_path: Path, start_site) -> Iterator[tuple[Hunter, Service, Visitor]]:
-    service = Service(Script(mesh=mesh(), polls_until_finished=10**9))
-    temporary = tmp_path / "tmp"
+@pytest.fixture(scope="module")
+def site_with_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hunter, Service]]:
+    """A site whose only provider is the scripted one, with a temporary folder of its own."""
+    folder = tmp_path_factory.mktemp("hunt")
+    service = Service(Script(mesh=mesh()))
+    temporary = folder / "tmp"
     temporary.mkdir()
-    site = start_site(
-        tmp_path / "var",
+    site = launch(
+        folder / "var",
         PROVIDERS="sandbox.providers.scripted:Scripted",
         SCRIPTED_URL=service.url,
         TMPDIR=str(temporary),
+        GRANT_CREDITS="100",
     )
+    yield Hunter(site, temporary), service
+    site.stop()
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(site_with_service: tuple[Hunter, Service]) -> Visitor:
+    """The owner of the photos."""
+    site = site_with_service[0].site
     visitor = Visitor(site.url)
     visitor.sign_in(site.link)
-    yield Hunter(site, temporary), service, visitor
-    service.close()
+    return visitor
+
+
+@pytest.fixture
+def hunted(site_with_service: tuple[Hunter, Service], signed_in: Visitor) -> tuple[Hunter, Service, Visitor]:
+    """The running site, its service with a fresh script and no calls, and its visitor."""
+    hunter, service = site_with_service
+    service.script = Script(mesh=mesh(), polls_until_finished=10**9)
+    service.calls.clear()
+    service.submits = 0
+    return hunter, service, signed_in
 
 
 def test_hunter_finds_what_is_there(hunted) -> None:
@@ -121,10 +142,16 @@ def test_hunter_finds_what_is_there(hunted) -> None:
     _, canaries = canary_photo()
     assert len(canaries) > 300
     socket = next(hunter.site.state.rglob("*.sock"))
-    redis.Redis(unix_socket_path=str(socket), db=1).set("left", TEXTS[0])
-    (hunter.temporary / "left").write_text(TEXTS[1])
-    (hunter.site.state / f"{TEXTS[2]}.log").touch()
-    assert len(hunter.hunt(canaries)) == 3
+    cache = redis.Redis(unix_socket_path=str(socket), db=1)
+    files = [hunter.temporary / "left", hunter.site.state / f"{TEXTS[2]}.log"]
+    cache.set("left", TEXTS[0])
+    for file in files:
+        file.write_text(TEXTS[1])
+    found = hunter.hunt(canaries)
+    cache.delete("left")
+    for file in files:
+        file.unlink()
+    assert len(found) == 3
 
 
 def test_nothing_is_found_while_it_works_nor_after(hunted) -> None:

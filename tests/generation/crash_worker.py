@@ -1,4 +1,4 @@
-"""A real Celery worker that kills itself, and everything it started, at a point of a job's way laid down in advance.
+"""Real Celery workers that kill themselves, and all they started, at points of a job's way laid down in advance.
 
 ``CRASH_PLAN`` names a folder with ``plan.json``: ``{job id: [stage, point]}``. Each crash happens once: the worker
 leaves a file named after the job before it goes. Points: ``start`` (claimed, nothing done), ``middle`` (the stage's
@@ -90,9 +90,26 @@ def install() -> None:
     leases.give_back = give_back
 
 
-if __name__ == "__main__":
+def work_forever(name: str, options: list[str]) -> None:
+    """Run one worker after another, each forked from this process, as long as each is ended by its SIGKILL.
+
+    What takes a worker two seconds to start is imported here, once; nothing is connected before the fork.
+    """
     from modelmyimage.celery import app
 
     app.loader.import_default_modules()
     install()
-    app.worker_main(["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", sys.argv[1], *sys.argv[2:]])
+    while True:
+        child = os.fork()
+        if not child:
+            os.setsid()
+            app.worker_main(["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", name, *options])
+            os._exit(1)
+        signal.signal(signal.SIGTERM, lambda *_, child=child: (os.killpg(child, signal.SIGKILL), os._exit(0)))
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            sys.exit(f"a worker ended by itself: {status}")
+
+
+if __name__ == "__main__":
+    work_forever(sys.argv[1], sys.argv[2:])

@@ -248,13 +248,24 @@ def test_request_made_during_a_step_is_not_slept_through(send, drive, service) -
 def test_sweep_wakes_what_was_dropped_and_only_that(send, service, monkeypatch) -> None:
     job = send()
     sent: list[str] = []
-    monkeypatch.setattr(pipeline, "_send", lambda job_id, queue, wait: sent.append(str(job_id)))
+    monkeypatch.setattr(pipeline, "_send", lambda job, queue: sent.append(str(job.pk)))
     assert pipeline.sweep() == 0, "its message is under way"
     Job.objects.filter(pk=job.pk).update(nudged_at=timezone.now() - timedelta(seconds=31))
     assert pipeline.sweep() == 1
     Job.objects.filter(pk=job.pk).update(due_at=timezone.now() + timedelta(seconds=60))
     assert pipeline.sweep() == 0
     assert sent == [str(job.pk)]
+
+
+def test_jobs_already_begun_go_before_new_ones(send, drive, service) -> None:
+    from modelmyimage.celery import app
+
+    new, begun = send(), drive(send(), Stage.DISPATCH)
+    for job in (new, begun):
+        pipeline._send(job, queue="order")
+    with app.connection_for_read() as connection, connection.SimpleQueue("order", no_ack=True) as queue:
+        order = [queue.get(timeout=5).payload[0][0] for _ in range(2)]
+    assert order == [str(begun.pk), str(new.pk)]
 
 
 def test_same_form_twice_is_one_job(owner, service) -> None:
