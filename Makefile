@@ -27,7 +27,7 @@ run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_
 	@exec $(BIN)/python -m modelmyimage.local
 
 test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
-	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
+	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
 	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }
