@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -90,6 +90,12 @@ def install() -> None:
     leases.give_back = give_back
 
 
+def end_with(child: int, *_: object) -> None:
+    """Told to stop: the present worker goes first."""
+    os.killpg(child, signal.SIGKILL)
+    os._exit(0)
+
+
 def work_forever(name: str, options: list[str]) -> None:
     """Run one worker after another, each forked from this process, as long as each is ended by its SIGKILL.
 
@@ -105,7 +111,7 @@ def work_forever(name: str, options: list[str]) -> None:
             os.setsid()
             app.worker_main(["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", name, *options])
             os._exit(1)
-        signal.signal(signal.SIGTERM, lambda *_, child=child: (os.killpg(child, signal.SIGKILL), os._exit(0)))
+        signal.signal(signal.SIGTERM, partial(end_with, child))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
             sys.exit(f"a worker ended by itself: {status}")
