@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
@@ -83,13 +84,6 @@ class Scripted:
 class ScriptedUnsafe(Scripted):
     """The same service through a card that does not honour idempotency keys, as most vendors do not."""
 
-    card: ClassVar[Card] = Card(
-        name="scripted-unsafe",
-        label="Scripted provider without idempotency",
-        place="this machine",
-        hosts=frozenset({"127.0.0.1"}),
-        self_hosted=True,
-        credits={"draft": 1, "standard": 2, "high": 3},
-        typical_seconds={"draft": 1, "standard": 1, "high": 1},
-        evidence="sandbox/providers/service.py",
+    card: ClassVar[Card] = replace(
+        Scripted.card, name="scripted-unsafe", label="Scripted provider without idempotency", resubmit_safe=False
     )

@@ -15,7 +15,6 @@ from pytest_django.fixtures import Settings
 from benchmarks.vault_memory import in_child
 from privacy.stores import Store
 
-
 TRIES = 3
 """When the allocator takes its pages late, on a busy machine, they are counted; a buffer would be there every time."""
 
