@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.utils import timezone
 
 from generation import leases, registry
 from generation.models import Attempt, Job
-from generation.provider import Erased, Erasure, Remote, Unavailable
-from generation.steps import JobFailed, Step
+from generation.provider import Erased, Erasure, Remote
+from generation.steps import JobFailed, Step, backoff
 from privacy import receipts, vault
+
+logger = logging.getLogger(__name__)
 
 Stage = Job.Stage
 Outcome = Job.Outcome
@@ -56,14 +59,14 @@ def purge(job: Job) -> Step:
         vault.destroy(blob.pk)
     if vault.blobs(job.pk).exclude(state="destroyed").exists():
         # The store could not confirm; there is no receipt before it does.
-        return Step(None, wait=min(60.0, 2.0**job.stage_tries), further=False)
+        return Step(None, wait=backoff(job.stage_tries, longest=60.0), further=False)
     waiting = False
     for attempt in job.attempts.order_by("number"):
         if attempt.erasure is None:
             leases.renew(job)
             waiting |= not _erase(attempt)
     if waiting:
-        return Step(None, wait=min(30.0, 2.0**job.stage_tries), further=False)
+        return Step(None, wait=backoff(job.stage_tries, longest=30.0), further=False)
     receipt = receipts.issue(
         group=job.pk,
         outcome=job.outcome,
@@ -76,17 +79,18 @@ def purge(job: Job) -> Step:
 
 
 def _erase(attempt: Attempt) -> bool:
-    """Have the provider erase one call, and remember what it said; false when it should be asked again."""
+    """Have the provider erase one call, and remember what it said; false when it should be asked again.
+
+    An attempt that its job did not wait for ends here.
+    """
     if attempt.remote is None:
-        if attempt.state in (Attempt.State.UNKNOWN, Attempt.State.SUBMITTING):
-            safe = attempt.provider in {card.name for card in registry.cards() if card.queue == "engine"}
-            outcome = Erasure(Erased.NOTHING_KEPT if safe else Erased.UNKNOWN)
-        else:
-            outcome = Erasure(Erased.NOTHING_KEPT)
+        outcome = _by_the_card(attempt)
     else:
         try:
             outcome = registry.get(attempt.provider).erase(Remote(**attempt.remote))
-        except (Unavailable, KeyError):
+        except Exception as error:
+            # Its time-out, its bug or our own: the job must end, and its receipt says what nobody knows.
+            logger.warning("erasing failed", extra={"attempt": attempt.number}, exc_info=error)
             attempt.erase_tries += 1
             if attempt.erase_tries < MAX_ERASE_TRIES:
                 attempt.save(update_fields=["erase_tries"])
@@ -95,8 +99,27 @@ def _erase(attempt: Attempt) -> bool:
     attempt.erasure = {"result": outcome.result.value, "at": timezone.now().isoformat(timespec="seconds")}
     if outcome.at:
         attempt.erasure["until"] = outcome.at.isoformat(timespec="seconds")
-    attempt.save(update_fields=["erasure", "erase_tries"])
+    if attempt.ended_at is None:
+        died = attempt.state == Attempt.State.SUBMITTING
+        attempt.state = Attempt.State.UNKNOWN if died else Attempt.State.FAILED
+        attempt.failure = attempt.job.failure or attempt.job.outcome
+        attempt.ended_at = timezone.now()
+    attempt.save(update_fields=["erasure", "erase_tries", "state", "failure", "ended_at"])
     return True
+
+
+def _by_the_card(attempt: Attempt) -> Erasure:
+    """What can be said of a call that left no id to erase it by: a provider that refused the photo has seen it."""
+    if attempt.state == Attempt.State.CHOSEN:
+        return Erasure(Erased.NOTHING_KEPT)  # nothing was sent
+    card = next((card for card in registry.cards() if card.name == attempt.provider), None)
+    if card is not None and not card.hosts:
+        return Erasure(Erased.NOTHING_KEPT)  # it ran here
+    if card is None or card.keeps is None or attempt.state != Attempt.State.FAILED:
+        return Erasure(Erased.UNKNOWN)
+    if not card.keeps:
+        return Erasure(Erased.NOTHING_KEPT)
+    return Erasure(Erased.EXPIRES, at=(attempt.ended_at or timezone.now()) + card.keeps)
 
 
 def _elsewhere(attempt: Attempt) -> dict[str, Any]:

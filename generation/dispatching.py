@@ -6,6 +6,9 @@ remote id before anything else happens, so a worker that dies resumes the same c
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import uuid4
+
 from django.utils import timezone
 
 from generation import leases, meshes, registry
@@ -30,6 +33,8 @@ State = Attempt.State
 
 MAX_ATTEMPTS = 3
 """How often one provider is asked when it is unavailable; it is never asked twice after another failure."""
+PROVIDER_DEADLINE = timedelta(minutes=20)
+"""How long a provider may take, from the moment it gets the photo."""
 OPEN = (State.CHOSEN, State.SUBMITTING, State.RUNNING)
 BUILT_PERCENT = (20, 88)
 """The share of the job's progress that the provider's own work takes."""
@@ -56,12 +61,14 @@ def _choose(job: Job) -> Step:
         Wants(quality=job.quality, max_credits=job.credits, provider=job.provider_wish),
         [Offer(card) for card in registry.cards()],
     )
-    past = list(job.attempts.all())
+    past = list(job.attempts.order_by("number"))
     open_to_us = [card for card in cards if _may_ask(card, past)]
     if not open_to_us:
         raise JobFailed(past[-1].failure if past else "no_provider")
     card = min(open_to_us, key=lambda card: sum(attempt.provider == card.name for attempt in past))
-    Attempt.objects.create(job=job, number=len(past) + 1, provider=card.name, started_at=timezone.now())
+    # A call may exist although its answer was lost: asked with the same key, an honest provider finds it again.
+    key = next((attempt.key for attempt in past if attempt.provider == card.name), uuid4())
+    Attempt.objects.create(job=job, number=len(past) + 1, provider=card.name, key=key, started_at=timezone.now())
     job.provider = card.name
     job.queue = card.queue
     return Step(None, wait=2.0 ** len(past) if past else 0.0)
@@ -75,6 +82,8 @@ def _may_ask(card: Card, past: list[Attempt]) -> bool:
 def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     assert job.source_id is not None
     picture = b"".join(vault.read(job.source_id))
+    job.deadline_at = timezone.now() + PROVIDER_DEADLINE  # waiting in line was not the provider's
+    leases.keep(job)  # whoever lost the job while reading must not pay for a call
     attempt.state = State.SUBMITTING
     attempt.save(update_fields=["state"])
     try:
@@ -132,7 +141,7 @@ def another(job: Job, failure: str) -> Step:
     attempt = job.attempts.order_by("-number").first()
     assert attempt is not None
     stray, job.raw_mesh_id = job.raw_mesh_id, None
-    step = _close(job, attempt, State.FAILED, failure)
+    step = _close(job, attempt, State.UNKNOWN if attempt.state == State.SUBMITTING else State.FAILED, failure)
     if stray is not None:
         leases.keep(job)
         vault.destroy(stray)

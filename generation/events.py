@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 from generation.models import Job
 from generation.snapshot import snapshot
@@ -41,8 +42,11 @@ async def stream(job_id: UUID) -> AsyncIterator[str]:
 
 
 def _state(job_id: UUID) -> tuple[str, bool] | None:
-    job = Job.objects.filter(pk=job_id).first()
-    if job is None:
-        return None
-    shown = snapshot(job)
+    try:
+        job = Job.objects.filter(pk=job_id).first()
+        if job is None:
+            return None
+        shown = snapshot(job)
+    finally:
+        close_old_connections()  # a page that is only open must not hold one
     return json.dumps(shown, default=str), shown["final"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -46,6 +46,6 @@ def _parse(key: str) -> tuple[datetime, UUID] | None:
     at, _, job_id = key.rpartition("_")
     try:
         parsed = datetime.fromisoformat(at.replace(" ", "+"))
-        return (parsed, UUID(job_id)) if parsed.tzinfo else None
-    except ValueError:
+        return (parsed.astimezone(UTC), UUID(job_id)) if parsed.tzinfo else None
+    except (ValueError, OverflowError):  # the latter where time ends
         return None

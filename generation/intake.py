@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -17,11 +16,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing import ledger
 from generation import images, pipeline, registry
+from generation.dispatching import PROVIDER_DEADLINE
 from generation.models import Job
 from generation.routing import Offer, Wants, rank
 from privacy import vault
 
-PROVIDER_DEADLINE = timedelta(minutes=20)
 SOURCE_LIMIT_BYTES = 64_000_000
 MAX_OPEN_JOBS = 20
 """Jobs of one account that may run at the same time."""
@@ -102,17 +101,21 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
         return job
     except BaseException as error:
         _discard(job_id, upload_id)
+        if isinstance(error, IntegrityError | NotAccepted | ledger.InsufficientCredits):
+            # The same form at the same time: the other one was quicker, and may have taken the last credit.
+            twin = Job.objects.filter(owner=owner, request_key=request_key).first()
+            if twin is not None:
+                return twin
         match error:
             case images.Refused():
                 raise NotAccepted(error.code, str(error.message)) from None
             case ledger.InsufficientCredits():
                 raise _too_few(credits) from None
+            case vault.Unavailable():
+                detail = _("Our storage does not answer just now. Nothing was kept or charged; try again in a minute.")
+                raise NotAccepted("unavailable", detail) from None
             case vault.VaultError():
                 raise NotAccepted("not_kept", _("The photo did not arrive whole. Please send it again.")) from None
-            case IntegrityError():
-                twin = Job.objects.filter(owner=owner, request_key=request_key).first()
-                if twin is not None:
-                    return twin
         raise
 
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import F, Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from generation.models import Job
@@ -23,6 +24,10 @@ STEP_FIELDS = (
     "stage_tries", "source_id", "raw_mesh_id", "asset_id", "charged", "asset_bytes", "triangles",
     "size_x", "size_y", "size_z", "watertight", "ready_at", "asset_expires_at", "finished_at", "receipt_id",
 )  # fmt: skip
+
+
+MOST_TRIES = 1000
+"""Claims are counted up to here; a store may be away for longer than a small number reaches."""
 
 
 class LostLease(Exception):
@@ -41,7 +46,7 @@ def claim(job_id: UUID) -> Job | None:
         Job.objects.filter(pk=job_id, due_at__lte=now)
         .exclude(stage=Job.Stage.OVER)
         .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-        .update(lease_id=lease, lease_until=now + _until(), stage_tries=F("stage_tries") + 1)
+        .update(lease_id=lease, lease_until=now + _until(), stage_tries=Least(F("stage_tries") + 1, MOST_TRIES))
     )
     return Job.objects.get(pk=job_id, lease_id=lease) if claimed else None
 
@@ -66,8 +71,9 @@ def renewing(job: Job, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def keep(job: Job) -> None:
-    """Save what a step learned without giving the lease back. Raises ``LostLease``."""
+    """Save what a step learned and hold on to the job. Raises ``LostLease``."""
     values = {name: getattr(job, name) for name in STEP_FIELDS}
+    values["lease_until"] = timezone.now() + _until()
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
         raise LostLease
 

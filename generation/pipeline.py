@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from kombu.exceptions import OperationalError
 from billing import ledger
 from generation import delivery, dispatching, engine, leases, meshes
 from generation.models import Event, Job
-from generation.steps import JobFailed, Step, fail
+from generation.steps import JobFailed, Step, backoff, fail
 from privacy import vault
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,11 @@ STAGES: dict[str, Callable[[Job], Step]] = {
 # Stages that must end well however long it takes: money and destruction.
 OBLIGED = (Stage.SETTLE, Stage.PURGE)
 
+# What is ready and paid for is not given up because a store is away for a moment; its own time ends the wait.
+PATIENT = (*OBLIGED, Stage.DELIVER)
+
+LOST = {vault.KeyLost: "key_lost", vault.Gone: "source_gone", vault.Tampered: "tampered"}
+
 
 def advance(job_id: UUID) -> None:
     """Run one step of a job, if it is due and nobody else has it."""
@@ -127,14 +133,17 @@ def advance(job_id: UUID) -> None:
         _move(job, step)
     except leases.LostLease:
         logger.warning("lease lost", extra={"job": str(job_id)})
+        _destroy_own(job)
 
 
 def _step(job: Job) -> Step:
     """What the present stage says comes next; every way it can go wrong becomes a step as well."""
     stage = job.stage
-    if job.cancel_requested_at and not job.outcome and stage not in OBLIGED:
+    if job.cancel_requested_at and not (job.outcome or job.acknowledged_at) and stage not in OBLIGED:
         return delivery.cancel(job)
     if job.stage_tries > MAX_TRIES and stage not in OBLIGED:
+        if stage in (Stage.DISPATCH, Stage.WATCH, Stage.COLLECT) and job.attempts.exists():
+            return dispatching.another(job, "provider_failed")  # whosever fault: the next one may do better
         return fail(job, "internal")
     try:
         if job.stage_tries > 1:
@@ -144,27 +153,36 @@ def _step(job: Job) -> Step:
         raise
     except JobFailed as failure:
         return fail(job, failure.code)
-    except vault.KeyLost:
-        return fail(job, "key_lost")
-    except vault.Gone:
-        return fail(job, "source_gone")
-    except vault.Tampered:
-        return fail(job, "tampered")
+    except (vault.KeyLost, vault.Gone, vault.Tampered) as lost:
+        if stage in OBLIGED:
+            return Step(None, wait=STORE_DOWN_SECONDS)  # it went while we looked; the next look does without it
+        return fail(job, LOST[type(lost)])
     except vault.Unavailable:
-        if timezone.now() < job.deadline_at or stage in OBLIGED:
+        if timezone.now() < job.deadline_at or stage in PATIENT:
             return Step(None, wait=STORE_DOWN_SECONDS)
         return fail(job, "store_down")
     except Exception as error:
-        logger.error("step failed", extra={"job": str(job.pk), "stage": stage, "error": type(error).__name__})
-        return Step(None, wait=min(60.0, 2.0**job.stage_tries), further=False)
+        logger.error("step failed", extra={"job": str(job.pk), "stage": stage}, exc_info=error)
+        return Step(None, wait=backoff(job.stage_tries, longest=60.0), further=False)
+
+
+def _known(job: Job) -> set[UUID]:
+    return {blob_id for blob_id in (job.source_id, job.raw_mesh_id, job.asset_id) if blob_id is not None}
 
 
 def _destroy_strays(job: Job) -> None:
     """Destroy blobs that a dead worker sealed and never wrote down."""
-    known = {job.source_id, job.raw_mesh_id, job.asset_id}
+    known = _known(job)
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
         if blob.pk not in known:
             vault.destroy(blob.pk)
+
+
+def _destroy_own(job: Job) -> None:
+    """Destroy what this worker sealed when the job was no longer its own: nobody else would before it expires."""
+    for blob_id in _known(job) - _known(Job.objects.get(pk=job.pk)):
+        with suppress(vault.Gone):
+            vault.destroy(blob_id)
 
 
 def _move(job: Job, step: Step) -> None:
@@ -173,9 +191,10 @@ def _move(job: Job, step: Step) -> None:
         job.stage = step.next
     if step.further:
         job.stage_tries = 0
-    wait = leases.give_back(job, wait=step.wait)
-    if step.next:
-        record(job, step.next)
+    with transaction.atomic():
+        wait = leases.give_back(job, wait=step.wait)
+        if step.next:
+            record(job, step.next)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
         enqueue(job, wait=wait)
 
@@ -187,7 +206,7 @@ def record(job: Job, code: str) -> None:
 
 def enqueue(job: Job, *, wait: float = 0.0) -> None:
     """Send a message for the job once the present transaction is committed; a broker that is down costs time only."""
-    transaction.on_commit(lambda: _send(job, queue=job.queue, wait=wait))
+    transaction.on_commit(lambda: _send(job, queue=job.queue, wait=wait), robust=True)
 
 
 def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
@@ -210,7 +229,7 @@ def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
 def wake(job: Job) -> None:
     """Look at the job now: its owner asked for something. Never behind the engine's queue."""
     Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=timezone.now())
-    transaction.on_commit(lambda: _send(job, queue="default"))
+    transaction.on_commit(lambda: _send(job, queue="default"), robust=True)
 
 
 async def awake(job: Job) -> None:

@@ -130,9 +130,10 @@ class Provider(Protocol):
     def __init__(self, http: httpx.Client) -> None: ...
 
     def submit(self, images: list[bytes], *, quality: str, key: str, progress: Progress) -> Remote | Delivered:
-        """Start a call on the cut-out photos (PNG). ``key`` is the same each time one attempt is repeated.
+        """Start a call on the cut-out photos (PNG). ``key`` is the same each time one job asks this provider.
 
-        Raises ``Unavailable`` or ``Declined``; both mean that no call exists at the provider.
+        Raises ``Unavailable`` or ``Declined``; both mean that no call exists at the provider, or, where the card is
+        ``resubmit_safe``, that asking again costs nothing. Any other error means that nobody knows.
         """
         ...
 

@@ -24,6 +24,11 @@ class JobFailed(Exception):
         self.code = code
 
 
+def backoff(tries: int, *, longest: float) -> float:
+    """Seconds to wait after so many tries that got nowhere: twice as long each time, ``longest`` at most."""
+    return min(longest, 2.0 ** min(tries, 16))
+
+
 def fail(job: Job, code: str) -> Step:
     """End the job as failed: credits go back and everything is destroyed."""
     job.outcome = Job.Outcome.FAILED

@@ -7,9 +7,11 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID, uuid4
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.staticfiles.finders import find
+from django.db import close_old_connections
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,7 +26,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from billing import ledger
@@ -40,7 +42,7 @@ SAMPLES = ("mug", "boat", "mushroom", "vase")
 REFRESH_SECONDS = 3
 
 
-@require_GET
+@require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """What this is, for somebody who has never seen it."""
     return render(
@@ -52,18 +54,18 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Send a photo. The script asks for JSON and stays on the page; without it the form posts and follows."""
     assert isinstance(request.user, User)
-    if request.method == "GET":
+    if request.method != "POST":
         return _create_page(request, JobForm(initial={"request_key": uuid4()}))
     form = JobForm(request.POST, request.FILES)
     if not form.is_valid():
         reason = uploads.refusal(request)
         if reason:
             form.explain(reason)
-        return _refused(request, form, reason or "invalid", 422)
+        return _refused(request, form, reason or "invalid")
     photo: SealedUpload = form.cleaned_data["photo"]
     try:
         job = intake.receive(
@@ -74,7 +76,7 @@ def create(request: HttpRequest) -> HttpResponse:
         )
     except intake.NotAccepted as refused:
         form.add_error("photo", refused.message)
-        return _refused(request, form, refused.code, 402 if refused.code == "insufficient_credits" else 422)
+        return _refused(request, form, refused.code)
     url = reverse("generation:job", args=[job.pk])
     return JsonResponse({"job": url}, status=201) if _wants_json(request) else redirect(url)
 
@@ -93,7 +95,8 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
     return render(request, "generation/create.html", context, status=status)
 
 
-def _refused(request: HttpRequest, form: JobForm, code: str, status: int) -> HttpResponse:
+def _refused(request: HttpRequest, form: JobForm, code: str) -> HttpResponse:
+    status = {"insufficient_credits": 402, "unavailable": 503}.get(code, 422)
     if not _wants_json(request):
         return _create_page(request, form, status)
     problem = {
@@ -118,7 +121,7 @@ def _owned(request: HttpRequest, job_id: UUID) -> Job:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: its stages while it runs, the model while it waits, the receipt when it is over."""
     found = _owned(request, job_id)
@@ -133,7 +136,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def state(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's snapshot, for a browser whose event stream does not get through."""
     return JsonResponse(snapshot(_owned(request, job_id)))
@@ -167,9 +170,12 @@ async def asset(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     chunks = vault.aread(found.asset_id)
     try:
         first = await anext(chunks)
+    except vault.Unavailable:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
     except vault.VaultError:
         await pipeline.awake(found)  # it finds out what was lost, gives the credits back and says so
         raise Http404 from None
+    await sync_to_async(close_old_connections)()  # a slow reader needs none
     response = StreamingHttpResponse(_from(first, chunks), content_type="model/gltf-binary")
     response["Content-Length"] = str(found.asset_bytes)
     response["Content-Disposition"] = f'attachment; filename="model-{str(found.pk)[:8]}.glb"'
@@ -214,8 +220,9 @@ def _answer(request: HttpRequest, found: Job) -> HttpResponse:
     return redirect("generation:job", found.pk)
 
 
+@never_cache
 @login_required
-@require_GET
+@require_safe
 def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's receipt as a file."""
     kept = get_object_or_404(Receipt, group=_owned(request, job_id).pk)
@@ -226,7 +233,7 @@ def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @never_cache
 @login_required
-@require_GET
+@require_safe
 def job_history(request: HttpRequest) -> HttpResponse:
     """The owner's jobs, as metadata."""
     assert isinstance(request.user, User)

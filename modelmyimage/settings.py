@@ -98,7 +98,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "modelmyimage.context.site",
+                "modelmyimage.context.frame",
             ],
         },
     }
@@ -151,17 +151,29 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    "socket_timeout": 10,  # a broker that hangs must not hang a page
+    "socket_connect_timeout": 5,
     "priority_steps": [0, 9],  # generation.pipeline: jobs already begun, and new ones
 }
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
+# A sweep that came too late for its turn is not made up for: while workers are away, turns would pile up.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-jobs": {"task": "generation.tasks.sweep", "schedule": env.float("SWEEP_SECONDS", default=5.0)},
-    "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0},
-    "sweep-blobs": {"task": "privacy.tasks.sweep", "schedule": env.float("SWEEP_SECONDS", default=5.0)},
+    "sweep-jobs": {
+        "task": "generation.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
+    "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
+    "sweep-blobs": {
+        "task": "privacy.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 
 # A worker's claim on a job, and how long a sent message is given before the sweep sends another.
-LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=90.0)
 RENUDGE_SECONDS = env.float("RENUDGE_SECONDS", default=30.0)
 
 # Inference

@@ -91,6 +91,11 @@ def test_a_key_store_on_the_brokers_server_is_refused(tmp_path: Path) -> None:
     assert "privacy.E004" in done.stderr
 
 
+def test_periodic_messages_do_not_pile_up_while_workers_are_away(settings) -> None:
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        assert entry["schedule"] <= entry["options"]["expires"] <= 600, name
+
+
 def production(state: Path) -> dict[str, str]:
     """A complete production environment, with this run's key store."""
     return check.production(str(state), keystore=os.environ["KEYSTORE_URL"])

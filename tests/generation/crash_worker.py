@@ -64,6 +64,8 @@ def around(stage: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def install() -> None:
     """Put the crashes in."""
+    from django.db import transaction
+
     from billing import ledger
     from generation import engine, leases, pipeline
     from privacy import receipts, vault
@@ -84,7 +86,7 @@ def install() -> None:
     def give_back(job: Any, *, wait: float) -> float:
         before = here.last = type(job).objects.get(pk=job.pk).stage
         result = given_back(job, wait=wait)
-        crash_if(job.pk, before, "saved")
+        transaction.on_commit(lambda: crash_if(job.pk, before, "saved"))
         return result
 
     leases.give_back = give_back

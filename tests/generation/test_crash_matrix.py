@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
@@ -84,6 +85,8 @@ def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
         "sandbox.providers.scripted:ScriptedUnsafe",
         "embedded",
     ]
+    # The audit at the end is of this test's blobs alone.
+    redis.from_url(django_settings.KEYSTORE_URL).flushall()
     settings.STORE_URL = f"file://{tmp_path / 'blobs'}"
     database = connection.settings_dict
     environment = os.environ | {

@@ -174,7 +174,39 @@ def test_unexpected_error_is_tried_again_then_given_up(send, drive, service, mon
     monkeypatch.setitem(pipeline.STAGES, Stage.COLLECT, broken)
     job = drive(send())
     check_over(job, Outcome.FAILED, charged=0)
-    assert job.failure == "internal"
+    assert job.failure == "provider_failed"
+
+
+def test_provider_with_a_bug_is_passed_over(send, drive, service, settings, monkeypatch) -> None:
+    from sandbox.providers.scripted import Scripted
+
+    def broken(*_: object) -> None:
+        raise KeyError("words that may echo the photo")
+
+    settings.PROVIDERS = ["sandbox.providers.scripted:Scripted", "embedded"]
+    monkeypatch.setattr(Scripted, "poll", broken)
+    job = drive(send(), Stage.DELIVER)
+    assert list(job.attempts.order_by("number").values_list("provider", "failure")) == [
+        ("scripted", "provider_failed"),
+        ("embedded", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keeps", "said"), [(timedelta(0), "nothing_kept"), (timedelta(days=3), "expires"), (None, "unknown")]
+)
+def test_provider_that_refused_the_photo_has_seen_it(send, drive, service, monkeypatch, keeps, said) -> None:
+    from dataclasses import replace
+
+    from sandbox.providers.scripted import Scripted
+
+    monkeypatch.setattr(Scripted, "card", replace(Scripted.card, keeps=keeps))
+    service.script.submit_status = 422
+    job = drive(send())
+    check_over(job, Outcome.FAILED, charged=0)
+    (elsewhere,) = Receipt.objects.get(group=job.pk).document["receipt"]["elsewhere"]
+    assert elsewhere["result"] == said
+    assert ("until" in elsewhere) == (said == "expires")
 
 
 def test_process_that_died_inside_an_unsafe_call_does_not_pay_twice(send, drive, service, settings) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import cast
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
@@ -16,6 +18,7 @@ from django.utils import timezone
 
 from billing import ledger
 from generation.models import Job
+from privacy import vault
 from privacy.models import Blob, Receipt
 from tests.generation.conftest import photo
 
@@ -201,3 +204,74 @@ def test_pages_for_people_who_are_not_signed_in(db) -> None:
     assert nobody.get(reverse("generation:landing")).status_code == 200
     for name in ["create", "history"]:
         assert "/account/login" in nobody.get(reverse(f"generation:{name}"))["Location"]
+
+
+def test_pages_can_be_asked_for_their_headers_only(browser, send, service) -> None:
+    job = send()
+    for name, args in [("landing", []), ("create", []), ("history", []), ("job", [job.pk]), ("state", [job.pk])]:
+        answer = browser.head(reverse(f"generation:{name}", args=args))
+        assert (name, answer.status_code, answer.content) == (name, 200, b"")
+    assert Job.objects.count() == 1
+
+
+def test_nothing_private_stays_in_a_cache(browser, owner, send, drive, service) -> None:
+    job = drive(send(), Job.Stage.DELIVER)
+    browser.post(reverse("generation:acknowledge", args=[job.pk]))
+    drive(job)
+    for name, args in [("create", []), ("history", []), *((n, [job.pk]) for n in ("job", "state", "receipt"))]:
+        answer = browser.get(reverse(f"generation:{name}", args=args))
+        assert answer.status_code == 200
+        assert "no-store" in answer.headers.get("Cache-Control", ""), name
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("before", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_key_at_the_end_of_time_is_only_a_key(browser, before) -> None:
+    answer = browser.get(reverse("generation:history"), {"before": f"{before}_{uuid4()}"})
+    assert answer.status_code == 200
+
+
+def test_an_asset_whose_store_is_away_can_be_asked_for_again(owner, send, drive, service, monkeypatch) -> None:
+    def away(_: object) -> None:
+        raise vault.Unavailable
+
+    job = drive(send(), Job.Stage.DELIVER)
+    with monkeypatch.context() as moment:
+        moment.setattr("privacy.vault.read", away)
+        status, headers, _ = fetch(owner, job)
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+    assert fetch(owner, job)[0] == 200
+
+
+def test_a_photo_whose_store_is_away_is_told_so(browser, service, owner, monkeypatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise vault.Unavailable
+
+    monkeypatch.setattr(vault, "seal", away)
+    answer = upload(browser)
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "unavailable"
+    assert not Blob.objects.exists()
+    assert ledger.balance(owner).held == 0
+
+
+@pytest.mark.parametrize("name", ["events", "asset"])
+def test_an_open_stream_holds_no_connection_to_the_database(owner, send, drive, service, name) -> None:
+    from django.db import connections
+
+    job = drive(send(), Job.Stage.DELIVER)
+
+    async def ask() -> list[bool]:
+        client = AsyncClient()
+        await client.aforce_login(owner)
+        answer = cast(StreamingHttpResponse, await client.get(reverse(f"generation:{name}", args=[job.pk])))
+        held = []
+        async for part in cast(AsyncIterator[bytes], answer.streaming_content):
+            if part.startswith((b"event: state", b"glTF")):
+                held.append(await sync_to_async(lambda: connections["default"].connection is not None)())
+                break
+        return held
+
+    assert asyncio.run(ask()) == [False]
