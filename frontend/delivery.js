@@ -90,6 +90,7 @@ export class Delivery {
     again.className = "button";
     again.textContent = word("again");
     again.addEventListener("click", () => void this.start());
+    this.noteSave(word("not-here"));
     this.message(word("short"), again);
   }
 

@@ -2,7 +2,7 @@
 
 import { announce, icon, show } from "./page.js";
 import { timeOfDay } from "./times.js";
-import { credits, knows, word } from "./words.js";
+import { credits, word } from "./words.js";
 
 /** @typedef {import("./snapshot.js").Snapshot} Snapshot */
 /** @typedef {import("./snapshot.js").Line} Line */
@@ -77,8 +77,7 @@ export function showRunning(snapshot) {
   put("percent", `${percent} %`);
   const now = snapshot.timeline.find((line) => line.state === "now");
   const waiting = (snapshot.queue_position ?? 0) > 1;
-  const name = waiting ? "now-waiting" : `now-${now?.code}`;
-  if (knows(name)) put("working", word(name));
+  if (now) put("working", waiting ? word("now-waiting") : now.label);
   document.getElementById("bar")?.setAttribute("value", String(percent));
   document.getElementById("done-part")?.setAttribute("width", String(percent * 4));
   document.getElementById("divider")?.setAttribute("x", String(percent * 4));
@@ -87,8 +86,22 @@ export function showRunning(snapshot) {
   put("charged", credits(snapshot.credits.charged));
 }
 
+/** When we last heard of the job, and what "live" was called then. */
+let heardAt = new Date();
+let live = "";
+
 /** Shows or takes away the sentence about a lost connection. @param {boolean} online */
 export function showConnection(online) {
+  const mark = document.getElementById("live");
+  if (online) {
+    heardAt = new Date();
+    if (live) put("live", live);
+    live = "";
+  } else if (mark && !live) {
+    live = mark.textContent ?? "";
+    put("live", word("seen", { time: timeOfDay(heardAt) }));
+  }
+  mark?.parentElement?.classList.toggle("stale", !online);
   const note = document.getElementById("connection");
   if (note) show(note, !online);
   if (!online && note?.hidden === false) announce(word("lost"));

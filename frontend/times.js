@@ -9,6 +9,7 @@ const formats = {
   date: (at) =>
     new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", year: "numeric" }).format(at),
   moment,
+  dated: (at) => `${dayOf(at)}, ${minutes.format(at)}`,
 };
 
 /**
@@ -16,14 +17,18 @@ const formats = {
  * @param {Date} at
  */
 export function moment(at) {
-  const now = new Date();
-  if (at.toDateString() === now.toDateString()) return minutes.format(at);
+  const today = at.toDateString() === new Date().toDateString();
+  return today ? minutes.format(at) : `${dayOf(at)}, ${minutes.format(at)}`;
+}
+
+/** The day, with its year unless that is this one. @param {Date} at */
+function dayOf(at) {
   const day = new Intl.DateTimeFormat(document.documentElement.lang, {
     day: "numeric",
     month: "short",
-    ...(at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
+    ...(at.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" }),
   });
-  return `${day.format(at)}, ${minutes.format(at)}`;
+  return day.format(at);
 }
 
 /**

@@ -16,14 +16,6 @@ function all() {
 }
 
 /**
- * Whether the page has a sentence of that name.
- * @param {string} name
- */
-export function knows(name) {
-  return all().has(name);
-}
-
-/**
  * The sentence of that name, its `{placeholders}` filled in.
  * @param {string} name
  * @param {Record<string, string | number>} [values]

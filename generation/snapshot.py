@@ -68,7 +68,8 @@ def timeline(job: Job) -> list[dict[str, Any]]:
     """The stages as their owner sees them, each ``done`` (with its time), ``now`` or ``next``.
 
     A job that failed or was cancelled shows what was done, then the end. Destruction is read from the vault's
-    rows: a line says "destroyed" only when that was observed.
+    rows: a line says "destroyed" only when that was observed. A line's label says what happens while it is ``now``,
+    and what happened, or will have, otherwise.
     """
     reached = {event.code: event.at for event in job.events.all()}
     gone = {blob.kind: blob for blob in vault.blobs(job.pk).order_by("destroyed_at")}
@@ -78,29 +79,32 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         blob.destroyed_at is None for blob in vault.blobs(job.pk).filter(kind__in=("upload", "source"))
     ):
         destroyed = source.destroyed_at
-    lines: list[tuple[str, str, datetime | None]] = [
-        ("received", _("Photo received"), reached.get("received")),
-        ("cut_out", _("Background removed"), reached.get(Stage.DISPATCH)),
-        ("built", _("Model built"), reached.get(Stage.INSPECT)),
-        ("checked", _("File checked"), reached.get(Stage.SETTLE) if job.asset_bytes else None),
-        ("photo_destroyed", _("Photo destroyed"), destroyed),
-        ("delivered", _("Model delivered"), job.acknowledged_at),
-        ("destroyed", _("Everything destroyed"), job.finished_at),
+    checked = reached.get(Stage.SETTLE) if job.asset_bytes else None
+    lines: list[tuple[str, str, str, datetime | None]] = [
+        ("received", _("Receiving the photo"), _("Photo received"), reached.get("received")),
+        ("cut_out", _("Removing the background"), _("Background removed"), reached.get(Stage.DISPATCH)),
+        ("built", _("Building the model"), _("Model built"), reached.get(Stage.INSPECT)),
+        ("checked", _("Checking the file"), _("File checked"), checked),
+        ("photo_destroyed", _("Destroying the photo"), _("Photo destroyed"), destroyed),
+        ("delivered", _("Delivering the model"), _("Model delivered"), job.acknowledged_at),
+        ("destroyed", _("Destroying everything"), _("Everything destroyed"), job.finished_at),
     ]
-    if job.outcome and job.outcome != Outcome.DONE:
-        ended = {
-            Outcome.FAILED: _("Failed"),
-            Outcome.CANCELLED: _("Cancelled"),
-            Outcome.EXPIRED: _("Not fetched in time"),
-        }[Outcome(job.outcome)]
-        lines = [line for line in lines if line[2] or line[0] in ("photo_destroyed", "destroyed")]
-        lines.insert(-1, (job.outcome, ended, reached.get(Stage.PURGE) or job.finished_at))
+    outcome = job.outcome or (Outcome.CANCELLED if job.cancel_requested_at else "")
+    if outcome and outcome != Outcome.DONE:
+        ending, ended = {
+            Outcome.FAILED: (_("Stopping"), _("Failed")),
+            Outcome.CANCELLED: (_("Cancelling"), _("Cancelled")),
+            Outcome.EXPIRED: (_("Ending"), _("Not fetched in time")),
+        }[Outcome(outcome)]
+        end = (outcome, ending, ended, reached.get(Stage.PURGE) or job.finished_at)
+        *before, last = [line for line in lines if line[3] or line[0] in ("photo_destroyed", "destroyed")]
+        lines = [line for line in before if line[3]] + [end] + [line for line in before if not line[3]] + [last]
     shown: list[dict[str, Any]] = []
     running = False
-    for code, label, at in lines:
+    for code, doing, done, at in lines:
         state = "done" if at else "next" if running else "now"
         running = running or state == "now"
-        shown.append({"code": code, "label": label, "at": _iso(at), "state": state})
+        shown.append({"code": code, "label": doing if state == "now" else done, "at": _iso(at), "state": state})
     return shown
 
 

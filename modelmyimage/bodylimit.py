@@ -11,7 +11,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from django.utils.html import escape
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 Scope = dict[str, Any]
@@ -89,7 +89,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, cap: int, declared
     headers = {
         b"content-type": media_type,
         b"content-length": str(len(body)).encode(),
-        b"content-security-policy": b"default-src 'none'",
+        b"content-security-policy": b"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'",
         b"x-content-type-options": b"nosniff",
         b"cache-control": b"no-store",
         b"connection": b"close",
@@ -131,10 +131,5 @@ def _answer(accept: str, cap: int, declared: int | None) -> tuple[bytes, bytes]:
             "code": "too_large",
         }
         return b"application/problem+json", json.dumps(problem).encode()
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)} – ModelMyImage</title>"
-        f"<h1>{escape(detail)}</h1><p>{escape(_('Nothing of it was kept.'))}</p></html>"
-    )
+    page = render_to_string("413.html", {"title": title, "detail": detail})
     return b"text/html; charset=utf-8", page.encode()

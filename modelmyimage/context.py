@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,18 +13,36 @@ from accounts.models import User
 from billing import ledger
 
 
-class Site:
-    """The frame's facts, each looked up only when a page shows it."""
+class Frame:
+    """The facts of every page's frame, each looked up only when a page shows it."""
 
     local: bool = settings.LOCAL
 
     def __init__(self, request: HttpRequest) -> None:
         self._user = getattr(request, "user", None)
+        match = request.resolver_match
+        # Signing in lies below the same address, but is no page of an account.
+        self.at_account = match is not None and match.route.startswith("account/") and isinstance(self._user, User)
+        self._request = request
 
     @cached_property
     def balance(self) -> ledger.Balance | None:
         """The credits of who is signed in; ``None`` for an anonymous visitor."""
         return ledger.balance(self._user) if isinstance(self._user, User) else None
+
+    @cached_property
+    def passkeys_here(self) -> bool:
+        """Whether a browser may use passkeys at the address this page was asked for: never at an IP address."""
+        return not self.local or _ip(self._request) is None
+
+    @cached_property
+    def by_name(self) -> str:
+        """This page under the name ``localhost``; empty for an address that is not of this machine."""
+        found = _ip(self._request)
+        if found is None or not found.is_loopback:
+            return ""
+        here = urlsplit(self._request.build_absolute_uri())
+        return here._replace(netloc=f"localhost:{here.port}" if here.port else "localhost").geturl()
 
     @cached_property
     def initials(self) -> str:
@@ -34,6 +54,13 @@ class Site:
         return (parts[0][0] + parts[1][0] if len(parts) > 1 else self._user.email[:2]).upper()
 
 
-def site(request: HttpRequest) -> dict[str, Site]:
-    """Adds ``site`` to every template's context."""
-    return {"site": Site(request)}
+def _ip(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(urlsplit(f"//{request.get_host()}").hostname or "")
+    except ValueError:
+        return None
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """Adds ``frame`` to every template's context. (``site`` is a name that allauth's views use for themselves.)"""
+    return {"frame": Frame(request)}

@@ -19,6 +19,8 @@ def verify(request: HttpRequest) -> HttpResponse:
         # A receipt is small and not secret; the site's own handler takes photos only.
         request.upload_handlers = [MemoryFileUploadHandler(request)]
         sent = _sent(request)
+        if not sent:
+            return render(request, "privacy/verify.html", context | {"missing": True}, status=422)
         parsed = receipts.parse(sent)
         context = {
             "verification": receipts.verify(sent),

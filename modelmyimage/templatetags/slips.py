@@ -61,6 +61,12 @@ def durations(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @register.filter
+def working(snapshot: dict[str, Any]) -> str:
+    """What happens at this moment: the label of the line that is ``now``, empty when the job is over."""
+    return next((str(line["label"]) for line in snapshot["timeline"] if line["state"] == "now"), "")
+
+
+@register.filter
 def short(identifier: object) -> str:
     """An id as people say it: its first eight digits, in two groups."""
     text = str(identifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,6 +37,23 @@ class Watched:
     def off_origin(self, origin: str) -> list[str]:
         """Requests that went anywhere but to the site or to the page's own memory."""
         return [url for url in self.requests if not url.startswith((origin + "/", "blob:", "data:"))]
+
+
+def sign_up(page: Page, address: str, email: str) -> None:
+    """Make an account with the code that was mailed."""
+    page.goto(f"{address}/account/signup/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Make my account").click()
+    with page.expect_popup() as mailbox:
+        page.locator("main").get_by_role("link", name="mailbox").click()
+    mailbox.value.locator("tr", has_text=email).get_by_role("link").click()
+    mail = mailbox.value.locator("main", has_text="Enter it in the window").inner_text()
+    mailbox.value.close()
+    code = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", mail)
+    assert code, mail
+    page.get_by_label("Code").fill(code[0])
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url(f"{address}/create")
 
 
 @pytest.fixture(scope="session")

@@ -55,13 +55,20 @@ def test_a_receipt_is_judged(anybody: Client, receipt: Receipt, way: str, change
     assert list(keystore.ids()) == []
 
 
-@pytest.mark.parametrize("document", ["", "{", "<script>alert(1)</script>", "[" * 50_000, "é" * 200_000])
+@pytest.mark.parametrize("document", ["{", "<script>alert(1)</script>", "[" * 50_000, "é" * 200_000])
 def test_anything_else_gets_a_page_too(anybody: Client, document: str) -> None:
     answer = anybody.post(reverse("privacy:verify"), {"document": document})
     assert answer.status_code == 200
     assert not answer.context["verification"].ok
     assert answer.context["receipt"] is None
     assert b"<script>alert" not in answer.content
+
+
+def test_nothing_sent_is_no_receipt_that_fails(anybody: Client) -> None:
+    answer = anybody.post(reverse("privacy:verify"), {"document": " \n"})
+    assert answer.status_code == 422
+    assert answer.context["verification"] is None
+    assert b"does not hold" not in answer.content
 
 
 def test_too_large_a_file_is_not_read_on(anybody: Client) -> None:
