@@ -56,17 +56,18 @@ def sign_up(page: Page, address: str, email: str) -> None:
     page.wait_for_url(f"{address}/create")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Playwright itself, ended with the run."""
+    """Playwright itself, ended with the file: its event loop runs in this thread, where others need their own."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
-        # Its event loop lives in this thread, where Django would take every query for one made from async code.
+        # Django would take every query for one made from async code.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         yield running
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The Chromium that ``make test`` found or installed."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
