@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
@@ -153,3 +154,25 @@ def test_signing_out_needs_a_button(signed: Client) -> None:
     assert signed_in(signed)
     signed.post(reverse("account_logout"))
     assert signed_in(signed) is None
+
+
+def test_a_changed_password_leads_back_to_the_account(signed: Client) -> None:
+    new = "a quite different phrase 7"
+    fields = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    answer = signed.post(reverse("account_change_password"), fields)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert answer["Location"] == reverse("accounts:home")
+
+
+def test_a_changed_address_leads_back_to_the_account(signed: Client, code_in_mail: Callable[[str], str]) -> None:
+    signed.post(reverse("account_email"), {"action_add": "", "email": "new@example.com"})
+    code = code_in_mail("new@example.com")
+    answer = signed.post(reverse("account_email_verification_sent"), {"code": code})
+    assert answer["Location"] == reverse("accounts:home")
+    assert signed_in(signed) == str(User.objects.get(email="new@example.com").pk)
+
+
+def test_wrong_password_is_said_in_our_words(client: Client) -> None:
+    make()
+    answer = client.post(reverse("account_login"), {"login": ADDRESS, "password": "not it"})
+    assert "do not go together" in answer.content.decode()
