@@ -1,8 +1,9 @@
 """How much memory sealing and opening one large blob takes, on both stores.
 
 ``python -m benchmarks.vault_memory [MB]`` prints, for each store, the peak above the base in MB (10^6 bytes) and the
-speed in MB/s. The base is a process that has just sealed and opened a blob of 6 MB, so that what the libraries load
-once is not counted; the peak is the kernel's own (``VmHWM``, reset before each measurement). Linux only.
+speed in MB/s. Counted is memory of the process's own (anonymous and shared), looked at every millisecond: pages of
+libraries come and go as the kernel likes. The base is a process that has just sealed and opened a blob of 6 MB.
+Linux only.
 """
 
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,20 +58,33 @@ def _chunks(chunk: bytes, count: int) -> Iterator[bytes]:
 
 
 def _measured(action: Callable[[], Any], megabytes: int) -> tuple[Any, dict[str, float]]:
-    Path("/proc/self/clear_refs").write_text("5")
-    base, start = _status("VmRSS"), time.monotonic()
-    result = action()
-    seconds = time.monotonic() - start
-    peak = _status("VmHWM")
+    base, over = _own_memory(), threading.Event()
+    peak = base
+
+    def watch() -> None:
+        nonlocal peak
+        while not over.wait(0.001):
+            peak = max(peak, _own_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    start = time.monotonic()
+    try:
+        result = action()
+    finally:
+        seconds = time.monotonic() - start
+        over.set()
+        watcher.join()
     return result, {"base": base, "above": round(peak - base, 2), "speed": round(megabytes / seconds)}
 
 
-def _status(field: str) -> float:
-    """A figure of ``/proc/self/status``, in MB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return round(int(line.split()[1]) * 1024 / 1_000_000, 2)
-    raise RuntimeError(f"The kernel does not tell {field}.")
+def _own_memory() -> float:
+    """Anonymous and shared memory of this process, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    fields = [line.split() for line in lines if line.startswith(("RssAnon:", "RssShmem:"))]
+    if len(fields) != 2:
+        raise RuntimeError("The kernel does not tell what memory is the process's own.")
+    return sum(int(field[1]) for field in fields) * 1024 / 1_000_000
 
 
 def in_child(megabytes: int, **environment: str) -> dict[str, Any]:
