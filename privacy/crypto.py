@@ -1,6 +1,6 @@
 """How bytes are sealed: each blob by its own random key, each key wrapped by a master key.
 
-The format is Google Tink's streaming AEAD (AES256_GCM_HKDF_1MB), with the blob's id as associated data, so that one
+The format is Google Tink's streaming AEAD (AES256_GCM_HKDF_4KB), with the blob's id as associated data, so that one
 blob's bytes cannot stand in for another's. Master keys come from ``settings.MASTER_KEYS``
 (``kid:base64-of-32-bytes,…``): the first one wraps, all of them unwrap, so rotating means putting a new one in front
 and dropping the old one a day later.
@@ -23,7 +23,7 @@ from privacy.errors import KeyLost
 aead.register()
 streaming_aead.register()
 
-_TEMPLATE = streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_1MB
+_TEMPLATE = streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_4KB
 
 
 def named_keys(setting: str, text: str) -> dict[str, bytes]:
