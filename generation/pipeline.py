@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 Stage = Job.Stage
 Outcome = Job.Outcome
 
+CUT_PERCENT = dispatching.BUILT_PERCENT[0]
+"""The share of the job's progress that the cut-out takes."""
 MAX_TRIES = 5
 """Claims of one stage that got nowhere (a worker died, an unexpected error) before the job fails."""
 COUNTDOWN_SECONDS = 10.0
@@ -46,16 +48,17 @@ def prepare(job: Job) -> Step:
     """Cut the object out. The background, and the photo it was in, are destroyed before anything is sent."""
     assert job.source_id is not None
     photo = b"".join(leases.renewing(job, vault.read(job.source_id)))
-    leases.renew(job, percent=5)
     try:
-        cut_out = engine.cut_out(photo)
+        cut_out = engine.cut_out(
+            photo, progress=lambda percent: leases.renew(job, percent=percent * CUT_PERCENT // 100)
+        )
     except engine.NoSubject:
         raise JobFailed("no_subject") from None
     picture = engine.encode_cut_out(cut_out)
     sealed = vault.seal([picture], kind="source", group=job.pk, limit=meshes.MAX_BYTES)
     before, job.source_id = job.source_id, sealed.pk
     job.warnings = list(cut_out.warnings)
-    job.percent = 20
+    job.percent = CUT_PERCENT
     job.queue = "default"
     leases.keep(job)
     vault.destroy(before)

@@ -4,6 +4,7 @@ Outside the subject the colours are zero as well as the alpha, so that the backg
 not only hidden.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -25,16 +26,23 @@ class CutOut:
     warnings: tuple[str, ...] = ()
 
 
-def cut_out(picture: bytes, *, threads: int = 2) -> CutOut:
+def silent(percent: int) -> None:
+    """Nobody listens."""
+
+
+def cut_out(picture: bytes, *, threads: int = 2, progress: Callable[[int], None] = silent) -> CutOut:
     """Find the subject of a normalised picture (PNG or JPEG, upright, sRGB).
 
+    ``progress`` hears percentages in rising order, 100 last.
     Warnings are among "touches_border" and "several_subjects". Raises NoSubject, BadPicture.
     """
     cv2.setNumThreads(threads)
     rgba = decode(picture)
-    alpha, warnings = find_mask(rgba, threads=threads)
+    progress(10)
+    alpha, warnings = find_mask(rgba, threads=threads, progress=progress)
     rgba[..., 3] = alpha
     rgba[alpha == 0] = 0
+    progress(100)
     return CutOut(rgba, warnings)
 
 

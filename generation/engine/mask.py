@@ -6,6 +6,8 @@ is tidied: small islands and pinholes go, holes one can see through stay. Withou
 from the border of the picture alone.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +43,18 @@ def has_alpha(rgba: NDArray[np.uint8]) -> bool:
     return float((rgba[..., 3] < 128).mean()) > CLEAR_SHARE
 
 
-def find_mask(rgba: NDArray[np.uint8], *, threads: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def find_mask(
+    rgba: NDArray[np.uint8], *, threads: int, progress: Callable[[int], None]
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Alpha (h, w; 255 = subject) of an (h, w, 4) picture, and codes of what the user should know.
 
-    Raises NoSubject.
+    ``progress`` hears percentages in rising order. Raises NoSubject.
     """
     if has_alpha(rgba):
         alpha = rgba[..., 3].copy()
         alpha[~tidy(alpha > 127)] = 0
     else:
-        alpha = _find(np.ascontiguousarray(rgba[..., :3]), threads)
+        alpha = _find(np.ascontiguousarray(rgba[..., :3]), threads, progress)
     subject = alpha > 127
     require_shape(subject)
     return alpha, _warnings(subject)
@@ -97,20 +101,24 @@ def _warnings(subject: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _find(rgb: NDArray[np.uint8], threads: int) -> NDArray[np.uint8]:
+def _find(rgb: NDArray[np.uint8], threads: int, progress: Callable[[int], None]) -> NDArray[np.uint8]:
     """Alpha (h, w) of an opaque picture."""
     height, width = rgb.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    likely = _look_twice(rgb, size, threads)
+    likely = _look_twice(rgb, size, threads, progress)
+    progress(70)
     found = _from_border(small) if likely is None else _refine(small, likely)
     return _enlarge(tidy(found), width, height)
 
 
-def _look_twice(rgb: NDArray[np.uint8], size: tuple[int, int], threads: int) -> NDArray[np.float32] | None:
+def _look_twice(
+    rgb: NDArray[np.uint8], size: tuple[int, int], threads: int, progress: Callable[[int], None]
+) -> NDArray[np.float32] | None:
     """Saliency at ``size`` (width, height): of the picture, then again of the part found, averaged."""
     first = saliency(rgb, threads=threads)
+    progress(40)
     if first is None:
         return None
     height, width = rgb.shape[:2]

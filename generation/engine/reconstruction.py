@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .cutout import decode
+from .cutout import decode, silent
 from .depth import inflate
 from .errors import BadPicture
 from .frame import FILL, frame
@@ -37,15 +37,11 @@ QUALITIES = {
 }
 
 
-def _silent(percent: int) -> None:
-    """Nobody listens."""
-
-
 def reconstruct(
     cut_out_png: bytes,
     *,
     quality: str = "standard",
-    progress: Callable[[int], None] = _silent,
+    progress: Callable[[int], None] = silent,
     threads: int = 2,
 ) -> bytes:
     """Model a cut-out (PNG with alpha): a GLB, watertight, one metre long, standing on its origin, +Y up.

@@ -35,6 +35,25 @@ def check_over(job: Job, outcome: str, charged: int) -> None:
     assert len(listed) == vault.blobs(job.pk).count()
 
 
+def test_cutting_out_is_told_as_it_goes(send, service, monkeypatch) -> None:
+    from generation import leases
+
+    told: list[int] = []
+    renew = leases.renew
+
+    def listening(job: Job, *, percent: int | None = None) -> None:
+        if percent is not None:
+            told.append(percent)
+        renew(job, percent=percent)
+
+    job = send()
+    monkeypatch.setattr(leases, "renew", listening)
+    pipeline.advance(job.pk)
+    assert len(told) >= 3
+    assert told == sorted(told)
+    assert told[-1] == 20
+
+
 def acknowledge(job: Job) -> None:
     Job.objects.filter(pk=job.pk).update(acknowledged_at=timezone.now())
 
