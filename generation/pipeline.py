@@ -21,7 +21,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from billing import ledger
-from generation import delivery, dispatching, engine, leases, meshes
+from generation import delivery, dispatching, engine, images, leases, meshes
 from generation.models import Event, Job
 from generation.steps import JobFailed, Step, backoff, fail
 from privacy import vault
@@ -55,7 +55,7 @@ def prepare(job: Job) -> Step:
     except engine.NoSubject:
         raise JobFailed("no_subject") from None
     picture = engine.encode_cut_out(cut_out)
-    sealed = vault.seal([picture], kind="source", group=job.pk, limit=meshes.MAX_BYTES)
+    sealed = vault.seal([picture], kind="source", group=job.pk, limit=images.OUTPUT_LIMIT)
     before, job.source_id = job.source_id, sealed.pk
     job.warnings = list(cut_out.warnings)
     job.percent = CUT_PERCENT
@@ -145,7 +145,7 @@ def _step(job: Job) -> Step:
     if job.cancel_requested_at and not (job.outcome or job.acknowledged_at) and stage not in OBLIGED:
         return delivery.cancel(job)
     if job.stage_tries > MAX_TRIES and stage not in OBLIGED:
-        if stage in (Stage.DISPATCH, Stage.WATCH, Stage.COLLECT) and job.attempts.exists():
+        if job.attempts.filter(state__in=dispatching.OPEN).exists():
             return dispatching.another(job, "provider_failed")  # whosever fault: the next one may do better
         return fail(job, "internal")
     try:

@@ -242,3 +242,18 @@ def test_a_call_that_was_taken_but_not_answered_is_asked_for_again_not_paid_agai
     job = drive(send(), Stage.DELIVER)
     assert job.attempts.count() == 2
     assert len(service.calls) == 1
+
+
+def test_a_bug_in_choosing_the_next_provider_ends_the_job(send, drive, service, monkeypatch) -> None:
+    from generation import dispatching
+
+    service.script.fails = True
+    job = drive(send(), Stage.WATCH)
+
+    def broken(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(dispatching, "_may_ask", broken)
+    job = drive(job)
+    check_over(job, Outcome.FAILED, charged=0)
+    assert job.failure == "internal"
