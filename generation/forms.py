@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from generation import registry
-from generation.intake import Wishes
+from generation.intake import STORE_DOWN, Wishes
 from generation.uploads import SealedUpload
 
 QUALITIES = [("draft", _("Draft")), ("standard", _("Standard")), ("high", _("Fine"))]
@@ -23,7 +23,7 @@ REFUSALS = {
     "several_files": _("One photo at a time, please. None was kept."),
     "too_large": _("The photo is larger than %(megabytes)d MB. Send a smaller copy."),
     "interrupted": _("The connection broke while sending. What had arrived is destroyed; send the photo again."),
-    "unavailable": _("Our storage does not answer just now. Nothing was kept or charged; try again in a minute."),
+    "unavailable": STORE_DOWN,
 }
 
 

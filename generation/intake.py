@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from billing import ledger
@@ -21,9 +22,10 @@ from generation.models import Job
 from generation.routing import Offer, Wants, rank
 from privacy import vault
 
-SOURCE_LIMIT_BYTES = 64_000_000
 MAX_OPEN_JOBS = 20
 """Jobs of one account that may run at the same time."""
+
+STORE_DOWN = gettext_lazy("Our storage does not answer just now. Nothing was kept or charged; try again in a minute.")
 
 # Decoding takes a core and some hundred megabytes; a crowd of uploads waits its turn.
 _decoders = threading.BoundedSemaphore(2)
@@ -76,7 +78,7 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
         _check_means(owner, credits)
         with _decoders:
             picture = images.normalise(vault.read(upload_id))
-        source = vault.seal([picture.data], kind="source", group=job_id, limit=SOURCE_LIMIT_BYTES)
+        source = vault.seal([picture.data], kind="source", group=job_id, limit=images.OUTPUT_LIMIT)
         del picture
         vault.adopt(upload_id, job_id)
         vault.destroy(upload_id)
@@ -112,8 +114,7 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
             case ledger.InsufficientCredits():
                 raise _too_few(credits) from None
             case vault.Unavailable():
-                detail = _("Our storage does not answer just now. Nothing was kept or charged; try again in a minute.")
-                raise NotAccepted("unavailable", detail) from None
+                raise NotAccepted("unavailable", str(STORE_DOWN)) from None
             case vault.VaultError():
                 raise NotAccepted("not_kept", _("The photo did not arrive whole. Please send it again.")) from None
         raise
@@ -123,7 +124,9 @@ def _check_means(owner: User, credits: int) -> None:
     if ledger.balance(owner).available < credits:
         raise _too_few(credits)
     if owner.jobs.exclude(stage=Job.Stage.OVER).exclude(stage=Job.Stage.DELIVER).count() >= MAX_OPEN_JOBS:
-        raise NotAccepted("too_many_jobs", _("You have 20 jobs running. Wait until one of them ends."))
+        raise NotAccepted(
+            "too_many_jobs", _("You have %(most)d jobs running. Wait until one of them ends.") % {"most": MAX_OPEN_JOBS}
+        )
 
 
 def _too_few(credits: int) -> NotAccepted:

@@ -16,11 +16,10 @@ from typing import cast
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from generation import egress
+from generation import egress, meshes
 from generation.provider import Card, Provider
 
 GROUP = "modelmyimage.providers"
-MESH_LIMIT_BYTES = 256 * 1024 * 1024
 
 
 def _load(name: str) -> type[Provider]:
@@ -42,7 +41,7 @@ def _providers(names: tuple[str, ...]) -> dict[str, Provider]:
     for name in names:
         kind = _load(name)
         http = egress.client(
-            kind.card.hosts, allow_private=kind.card.self_hosted, max_bytes=MESH_LIMIT_BYTES, timeout=30
+            kind.card.hosts, allow_private=kind.card.self_hosted, max_bytes=meshes.MAX_BYTES, timeout=30
         )
         providers[kind.card.name] = kind(http)
     return providers

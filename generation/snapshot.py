@@ -89,7 +89,7 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         ("delivered", _("Delivering the model"), _("Model delivered"), job.acknowledged_at),
         ("destroyed", _("Destroying everything"), _("Everything destroyed"), job.finished_at),
     ]
-    outcome = job.outcome or (Outcome.CANCELLED if job.cancel_requested_at else "")
+    outcome = job.outcome or (Outcome.CANCELLED if job.cancel_requested_at and not job.acknowledged_at else "")
     if outcome and outcome != Outcome.DONE:
         ending, ended = {
             Outcome.FAILED: (_("Stopping"), _("Failed")),

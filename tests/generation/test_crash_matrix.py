@@ -24,7 +24,7 @@ from django.utils import timezone
 from billing import ledger
 from billing.models import Transaction
 from generation import intake
-from generation.models import Job
+from generation.models import Attempt, Job
 from privacy import receipts, vault
 from privacy.audit import audit
 from privacy.models import Receipt
@@ -159,10 +159,8 @@ def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) 
     assert balance.available == bought - sum(Job.objects.filter(charged=True).values_list("credits", flat=True))
     remote_jobs = sum(provider.startswith("scripted") for provider in provider_of.values())
     assert len(service.calls) == remote_jobs, "each paid call was created once"
-    assert all(call.erased for call in service.calls.values() if call.id != _lost_call(service))
-
-
-def _lost_call(service: Service) -> str | None:
-    """The one call whose id died with the worker; its receipt says "unknown"."""
-    lost = [call.id for call in service.calls.values() if not call.erased]
-    return lost[0] if len(lost) == 1 else None
+    # Of one call the id died with the worker; its receipt says "unknown".
+    lost = Attempt.objects.get(provider="scripted-unsafe")
+    assert {call.id for call in service.calls.values() if not call.erased} == {service.by_key[str(lost.key)]}
+    (elsewhere,) = Receipt.objects.get(group=lost.job_id).document["receipt"]["elsewhere"]
+    assert elsewhere["result"] == "unknown"
