@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from generation import confined
+from generation import confined, glb
 
-MAX_BYTES: Final = 256_000_000
+MAX_BYTES: Final = glb.MAX_BYTES
 MAX_TRIANGLES: Final = 5_000_000
 SECONDS: Final = 60.0
 MEMORY: Final = 3_000_000_000

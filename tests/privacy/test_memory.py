@@ -1,6 +1,6 @@
 """Memory per stream is flat: a process sealing and opening 96 MB stays within 8 MB above its base, on both stores.
 
-Measured by the kernel in a process of its own, by the same code as the benchmark.
+Measured in a process of its own, by the same code as the benchmark.
 """
 
 from __future__ import annotations
