@@ -4,6 +4,7 @@ Outside the subject the colours are zero as well as the alpha, so that the backg
 not only hidden.
 """
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from .errors import BadPicture
 from .mask import find_mask
 
+# A normalised picture has at most a quarter of this; our working memory is bounded by it.
+MOST_PIXELS = 16_000_000
 # Empty pixels kept around the subject in the encoded picture.
 MARGIN = 4
 
@@ -30,16 +33,19 @@ def silent(percent: int) -> None:
     """Nobody listens."""
 
 
-def cut_out(picture: bytes, *, threads: int = 2, progress: Callable[[int], None] = silent) -> CutOut:
+def cut_out(
+    picture: bytes, *, keep_all: bool = False, threads: int = 2, progress: Callable[[int], None] = silent
+) -> CutOut:
     """Find the subject of a normalised picture (PNG or JPEG, upright, sRGB).
 
-    ``progress`` hears percentages in rising order, 100 last.
-    Warnings are among "touches_border" and "several_subjects". Raises NoSubject, BadPicture.
+    ``keep_all``: every subject that stands out, not only the main one; a picture with transparency of its own
+    keeps everything anyway. ``progress`` hears percentages in rising order, 100 last. Warnings are among
+    "touches_border", "several_subjects" (all of them are there) and "others_left_out". Raises NoSubject, BadPicture.
     """
     cv2.setNumThreads(threads)
     rgba = decode(picture)
     progress(10)
-    alpha, warnings = find_mask(rgba, threads=threads, progress=progress)
+    alpha, warnings = find_mask(rgba, keep_all=keep_all, threads=threads, progress=progress)
     rgba[..., 3] = alpha
     rgba[alpha == 0] = 0
     progress(100)
@@ -47,16 +53,14 @@ def cut_out(picture: bytes, *, threads: int = 2, progress: Callable[[int], None]
 
 
 def encode_cut_out(cut: CutOut) -> bytes:
-    """The subject as a PNG, cropped to it with a small margin. Raises BadPicture."""
+    """The subject as a PNG, cropped to it with a small margin. Raises BadPicture.
+
+    The margin is there even where the picture ends, so that a cut-out always has something cut out.
+    """
     x, y, w, h = cv2.boundingRect(cut.rgba[..., 3])
-    height, width = cut.rgba.shape[:2]
-    rows = slice(max(0, y - MARGIN), min(height, y + h + MARGIN))
-    columns = slice(max(0, x - MARGIN), min(width, x + w + MARGIN))
-    done, png = cv2.imencode(
-        ".png",
-        cv2.cvtColor(np.ascontiguousarray(cut.rgba[rows, columns]), cv2.COLOR_RGBA2BGRA),
-        [cv2.IMWRITE_PNG_COMPRESSION, 1],
-    )
+    cropped = cv2.cvtColor(cut.rgba[y : y + h, x : x + w], cv2.COLOR_RGBA2BGRA)
+    framed = cv2.copyMakeBorder(cropped, *(MARGIN,) * 4, cv2.BORDER_CONSTANT, value=(0,) * 4)
+    done, png = cv2.imencode(".png", framed, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise BadPicture("The cut-out cannot be written as a PNG.")
     return png.tobytes()
@@ -66,6 +70,9 @@ def decode(picture: bytes) -> NDArray[np.uint8]:
     """The pixels (h, w, 4) of a PNG or JPEG, RGBA; alpha is 255 where there is none. Raises BadPicture."""
     if not picture.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         raise BadPicture("Neither PNG nor JPEG.")
+    width, height = _size(picture)
+    if not 0 < width * height <= MOST_PIXELS:
+        raise BadPicture("The picture has no size, or too great a one.")
     try:
         pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as problem:
@@ -80,3 +87,20 @@ def decode(picture: bytes) -> NDArray[np.uint8]:
     if pixels.dtype != np.uint8 or pixels.shape[2] not in kinds:
         raise BadPicture("The picture's pixels are of an unknown kind.")
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), kinds[pixels.shape[2]]), np.uint8)
+
+
+def _size(picture: bytes) -> tuple[int, int]:
+    """Width and height as the header of a PNG or JPEG states them; 0, 0 where it does not."""
+    try:
+        if picture.startswith(b"\x89PNG"):
+            return struct.unpack_from(">II", picture, 16)
+        at = 2
+        while picture[at] == 0xFF:
+            # Start of frame, for any coding; C4, C8 and CC among them mean something else.
+            if 0xC0 <= picture[at + 1] <= 0xCF and picture[at + 1] not in (0xC4, 0xC8, 0xCC):
+                height, width = struct.unpack_from(">HH", picture, at + 5)
+                return width, height
+            at += 2 + struct.unpack_from(">H", picture, at + 2)[0]
+    except (IndexError, struct.error):
+        pass
+    return 0, 0

@@ -1,6 +1,6 @@
 """What can go wrong in the engine, each with a name of its own.
 
-``EngineError`` is the root; ``NoSubject`` is the user's picture, ``BadPicture`` a broken caller,
+``EngineError`` is the root; ``NoSubject`` and its kinds are the user's picture, ``BadPicture`` a broken caller,
 ``WeightsAltered`` a broken installation. No message ever says anything about the picture.
 """
 
@@ -10,7 +10,27 @@ class EngineError(Exception):
 
 
 class NoSubject(EngineError):
-    """The picture shows nothing that stands out enough, or is thick enough, to be modelled."""
+    """Nothing in the picture stands out enough to be modelled. ``code`` is for programs."""
+
+    code = "no_subject"
+
+
+class TooSmall(NoSubject):
+    """What stands out is too few pixels to have a shape."""
+
+    code = "subject_too_small"
+
+
+class TooThin(NoSubject):
+    """What stands out is nowhere thick enough to have a surface: a hairline, a thread."""
+
+    code = "subject_too_thin"
+
+
+class BackDoesNotMatch(EngineError):
+    """The photo from behind has quite another outline than the one from the front. ``code`` is for programs."""
+
+    code = "back_does_not_match"
 
 
 class BadPicture(EngineError):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from generation import engine
-from generation.engine import saliency
+from generation.engine import saliency, sessions
 from tests import samples
 
 from .results import modelled, require_good
@@ -47,10 +47,9 @@ def test_equal_input_gives_equal_bytes_in_another_process() -> None:
 def test_the_weights_are_the_known_ones() -> None:
     path = saliency.weights_path()
     assert path is not None
-    weights = path.read_bytes()
-    assert saliency.checked(weights) == weights
+    assert sessions.checked(path, saliency.SHA256) == path.read_bytes()
     with pytest.raises(engine.WeightsAltered):
-        saliency.checked(weights[:-1] + b"\0")
+        sessions.checked(path, saliency.SHA256[::-1])
 
 
 def test_altered_weights_are_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +106,7 @@ def test_the_background_is_gone_from_the_cut_out() -> None:
 def test_progress_rises_to_the_end() -> None:
     heard: list[int] = []
     cut = engine.encode_cut_out(engine.cut_out(samples.SAMPLES[1].read_bytes()))
-    engine.reconstruct(cut, quality="draft", progress=heard.append)
+    engine.reconstruct(cut, options=engine.Options(quality="draft"), progress=heard.append)
     assert len(heard) >= 4
     assert heard == sorted(set(heard))
     assert heard[-1] == 100
@@ -129,4 +128,6 @@ def test_the_file_says_nothing_of_its_making() -> None:
 
 def test_only_the_known_qualities() -> None:
     with pytest.raises(KeyError):
-        engine.reconstruct(samples.shaped(samples.drawn(99, 99, (9, 9, 90, 90))), quality="best")
+        engine.reconstruct(
+            samples.shaped(samples.drawn(99, 99, (9, 9, 90, 90))), options=engine.Options(quality="best")
+        )
