@@ -29,22 +29,44 @@ class Frame:
         return int(self.alpha.shape[0])
 
 
-def frame(rgba: NDArray[np.uint8], side: int) -> Frame:
-    """Put the subject of an (h, w, 4) cut-out into a square of ``side`` pixels."""
+def frame(rgba: NDArray[np.uint8], side: int, *, size: tuple[int, int] | None = None) -> Frame:
+    """Put the subject of an (h, w, 4) cut-out into a square of ``side`` pixels.
+
+    ``size`` is what width and height to stretch it to, when not both alike and to fill the frame.
+    """
     x, y, w, h = cv2.boundingRect((rgba[..., 3] > 127).astype(np.uint8))
     # One row of neighbours keeps the soft edge of the alpha channel.
     padded = cv2.copyMakeBorder(rgba[y : y + h, x : x + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,) * 4)
     scale = FILL * side / max(w, h)
-    size = (max(3, round((w + 2) * scale)), max(3, round((h + 2) * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    colours = cv2.resize(spread(np.asarray(padded[..., :3], np.uint8), padded[..., 3] > 127), size, interpolation=way)
-    alpha = cv2.resize(padded[..., 3].astype(np.float32) / 255, size, interpolation=way).clip(0, 1)
-    left, top = (side - size[0]) // 2, (side - size[1]) // 2
-    edges = (top, side - size[1] - top, left, side - size[0] - left)
+    across, along = (size[0] / w, size[1] / h) if size else (scale, scale)
+    width, height = max(3, round((w + 2) * across)), max(3, round((h + 2) * along))
+    subject = padded[..., 3] > 127
+    colours = np.asarray(padded[..., :3], np.uint8)
+    alpha = padded[..., 3].astype(np.float32) / 255
+    # Spreading is done on the smaller picture.
+    if scale < 1:
+        colours = _shrunk(colours, subject, (width, height))
+        alpha = np.asarray(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+        colours = spread(colours, alpha > 0.5)
+    else:
+        colours = spread(colours, subject)
+        colours = np.asarray(cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+        alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    left, top = (side - width) // 2, (side - height) // 2
+    edges = (top, side - height - top, left, side - width - left)
     return Frame(
         np.asarray(cv2.copyMakeBorder(colours, *edges, cv2.BORDER_REPLICATE), np.uint8),
         np.asarray(cv2.copyMakeBorder(alpha, *edges, cv2.BORDER_CONSTANT, value=0), np.float32),
     )
+
+
+def _shrunk(rgb: NDArray[np.uint8], inside: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Colours of a smaller ``size`` (w, h), each the mean of what is inside; black where nothing is."""
+    share = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(rgb * inside[..., None], size, interpolation=cv2.INTER_AREA)
+    partly = (share > 0) & (share < 1)
+    colours[partly] = np.minimum(255, colours[partly] / share[partly, None])
+    return np.asarray(colours, np.uint8)
 
 
 def spread(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -64,7 +86,7 @@ def spread(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.uint
     )
     palette = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     palette[nearest[sound]] = rgb[sound]
-    filled = palette[nearest]
+    filled = np.asarray(palette.take(nearest, axis=0), np.uint8)
     # Neighbouring pixels of the band come from one row of pixels; on the steep rim that would show as streaks.
     soft = cv2.GaussianBlur(filled, (0, 0), band)
-    return np.asarray(np.where(sound[..., None], filled, soft), np.uint8)
+    return np.asarray(cv2.copyTo(filled, sound.astype(np.uint8), soft), np.uint8)

@@ -1,4 +1,4 @@
-"""The file: one mesh, one material, one embedded picture as binary glTF 2.0.
+"""The file: one mesh, one material, one or two embedded pictures (colour, normal map) as binary glTF 2.0.
 
 Nothing in it says from what, by whom or when it was made; equal input gives equal bytes.
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .tangents import tangents
 
 GENERATOR = "ModelMyImage"
 METALLIC = 0.0
@@ -25,65 +27,59 @@ def glb(
     uv: NDArray[np.float32],
     triangles: NDArray[np.uint32],
     jpeg: bytes,
+    normal_jpeg: bytes | None = None,
 ) -> bytes:
-    """A GLB of vertices (v, 3), unit normals (v, 3), texture coordinates (v, 2) and triangles (t, 3)."""
+    """A GLB of vertices (v, 3), unit normals (v, 3), texture coordinates (v, 2) and triangles (t, 3).
+
+    ``normal_jpeg`` is a normal map in tangent space; with one, the vertices have tangents too.
+    """
+    attributes = {"POSITION": positions, "NORMAL": normals, "TEXCOORD_0": uv}
+    material: dict[str, Any] = {
+        "pbrMetallicRoughness": {
+            "baseColorTexture": {"index": 0},
+            "metallicFactor": METALLIC,
+            "roughnessFactor": ROUGHNESS,
+        }
+    }
+    pictures = [jpeg]
+    if normal_jpeg is not None:
+        attributes["TANGENT"] = tangents(positions, normals, uv, triangles)
+        material["normalTexture"] = {"index": 1}
+        pictures.append(normal_jpeg)
     small = len(positions) <= 0xFFFF
     indices = triangles.ravel().astype("<u2" if small else "<u4")
-    blocks = [
-        (positions.astype("<f4").tobytes(), _VERTICES),
-        (normals.astype("<f4").tobytes(), _VERTICES),
-        (uv.astype("<f4").tobytes(), _VERTICES),
+    blocks: list[tuple[bytes, int | None]] = [
+        *((values.astype("<f4").tobytes(), _VERTICES) for values in attributes.values()),
         (indices.tobytes(), _INDICES),
-        (jpeg, None),
+        *((picture, None) for picture in pictures),
     ]
     views, binary = _packed(blocks)
+    accessors: list[dict[str, Any]] = [
+        {"bufferView": number, "componentType": _FLOAT, "count": len(values), "type": f"VEC{values.shape[1]}"}
+        for number, values in enumerate(attributes.values())
+    ]
+    accessors[0]["min"] = [float(low) for low in positions.min(axis=0)]
+    accessors[0]["max"] = [float(high) for high in positions.max(axis=0)]
+    last = len(attributes)
+    kind = _UNSIGNED_SHORT if small else _UNSIGNED_INT
+    accessors.append({"bufferView": last, "componentType": kind, "count": len(indices), "type": "SCALAR"})
+    primitive = {
+        "attributes": {name: number for number, name in enumerate(attributes)},
+        "indices": last,
+        "material": 0,
+    }
     document = {
         "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
-        "meshes": [
-            {
-                "primitives": [
-                    {
-                        "attributes": {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 2},
-                        "indices": 3,
-                        "material": 0,
-                    }
-                ]
-            }
-        ],
-        "materials": [
-            {
-                "pbrMetallicRoughness": {
-                    "baseColorTexture": {"index": 0},
-                    "metallicFactor": METALLIC,
-                    "roughnessFactor": ROUGHNESS,
-                }
-            }
-        ],
-        "textures": [{"source": 0, "sampler": 0}],
+        "meshes": [{"primitives": [primitive]}],
+        "materials": [material],
+        "textures": [{"source": number, "sampler": 0} for number in range(len(pictures))],
         # Linear with mipmaps; the atlas must not repeat.
         "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],
-        "images": [{"bufferView": 4, "mimeType": "image/jpeg"}],
-        "accessors": [
-            {
-                "bufferView": 0,
-                "componentType": _FLOAT,
-                "count": len(positions),
-                "type": "VEC3",
-                "min": [float(low) for low in positions.min(axis=0)],
-                "max": [float(high) for high in positions.max(axis=0)],
-            },
-            {"bufferView": 1, "componentType": _FLOAT, "count": len(normals), "type": "VEC3"},
-            {"bufferView": 2, "componentType": _FLOAT, "count": len(uv), "type": "VEC2"},
-            {
-                "bufferView": 3,
-                "componentType": _UNSIGNED_SHORT if small else _UNSIGNED_INT,
-                "count": len(indices),
-                "type": "SCALAR",
-            },
-        ],
+        "images": [{"bufferView": last + 1 + number, "mimeType": "image/jpeg"} for number in range(len(pictures))],
+        "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(binary)}],
     }
