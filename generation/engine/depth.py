@@ -1,8 +1,7 @@
-"""How deep: two height maps, the subject's front and back, from its outline alone (inflation).
+"""How deep: the subject's front and back, and how far the camera looked down on it.
 
-A part is as thick as it is wide: around each pixel lies the largest disc that fits into the outline and
-covers it, and the surface is the ball on that disc. The back is a little flatter than the front. Lengths are
-in frame widths; z points to the viewer and both maps are 0 on the outline, where they meet.
+The network's word counts as much as it trusts itself: the more it doubts a subject, the more of the inflation is
+mixed in, so that what it has never seen comes out no worse than without it.
 """
 
 from dataclasses import dataclass
@@ -11,93 +10,68 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FRONT = 0.9
-BACK = -0.7
-# Radii are looked for on a picture of this side, in steps of this ratio.
-RADIUS_SIDE = 256
-RADIUS_STEP = 0.93
-# Gaussian widths the squared height is smoothed with: the deeper inside, the wider.
-SMOOTHING = (0.003, 0.008, 0.02, 0.05)
-SMOOTHING_PER_DEPTH = 0.45
+from . import network
+from .inflation import inflate
+
+# Expected error, in frame widths, up to which the network alone is heard, and from which on it has no say.
+TRUSTED, MISTRUSTED = 0.12, 0.25
+# The network's picture shows a part whole where its mask has at least this share of a pixel.
+WHOLE = 0.5
+# Depths differ by less than about this (frame widths) on one part; neighbours so near (pixels) are evened out.
+SAME_PART, EVENING = 0.05, 2.5
 
 
 @dataclass(frozen=True)
 class Depth:
-    """``front`` >= ``back``, both (side, side), in frame widths."""
+    """``front`` >= ``back``, both (side, side), in frame widths, z to the viewer, around 0; defined everywhere.
+
+    ``elevation``: degrees by which the camera looked down on the subject. ``trust``: the network's share, 0 to 1.
+    """
 
     front: NDArray[np.float32]
     back: NDArray[np.float32]
+    elevation: float = 0.0
+    trust: float = 0.0
 
 
-def inflate(alpha: NDArray[np.float32]) -> Depth:
-    """Depth of a framed subject whose ``alpha`` (side, side) runs from 0 to 1."""
-    side = alpha.shape[0]
-    inside = (alpha > 0.5).astype(np.uint8)
-    edge = _distance(alpha) / side
-    small = cv2.resize(alpha, (RADIUS_SIDE, RADIUS_SIDE), interpolation=cv2.INTER_AREA)
-    radius = cv2.resize(
-        _radius(np.asarray(small, np.float32)) / RADIUS_SIDE, (side, side), interpolation=cv2.INTER_LINEAR
-    )
-    radius = np.maximum(radius, edge)
-    height = np.sqrt(_without_creases(edge * (2 * radius - edge), edge, inside))
-    return Depth(np.asarray(FRONT * height, np.float32), np.asarray(BACK * height, np.float32))
+def find_depth(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], *, threads: int) -> Depth:
+    """Depth (side, side) of a framed subject: ``rgb`` (any side, defined everywhere), ``alpha`` (side, side; 0..1)."""
+    front, back = inflate(alpha)
+    swollen = np.stack([(front + back) / 2, (front - back) / 2])
+    size = (network.SIDE, network.SIDE)
+    mask = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    whole = mask >= WHOLE
+    seen = network.look(small, mask, threads=threads) if whole.any() else None
+    if seen is None:
+        return Depth(front, back)
+    trust = _trust(float(np.exp(np.log(seen.doubt[whole]).mean())))
+    middle = seen.front - seen.thickness / 2
+    learnt = _enlarge(np.stack([middle - middle[whole].mean(), seen.thickness / 2]), whole, alpha.shape[0])
+    inside = alpha > 0.5
+    swollen[0] -= swollen[0][inside].mean()
+    # Where the small picture shows nothing of a thin part, only the outline knows how thick it is.
+    thin = inside & (cv2.resize(mask, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) < WHOLE / 2)
+    learnt[1][thin] = np.minimum(learnt[1], swollen[1])[thin]
+    middle, half = trust * learnt + (1 - trust) * swollen
+    return Depth(middle + half, middle - half, seen.elevation, trust)
 
 
-def _distance(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pixels from each pixel's centre to the outline; 0 outside.
+def _trust(doubt: float) -> float:
+    """The network's share for an expected error in frame widths."""
+    return float(np.clip((MISTRUSTED - doubt) / (MISTRUSTED - TRUSTED), 0, 1))
 
-    Finer than a pixel: on a slanting edge, whole pixels make stairs, and stairs make ribs along the side.
+
+def _enlarge(maps: NDArray[np.float32], whole: NDArray[np.bool_], side: int) -> NDArray[np.float32]:
+    """Maps (n, s, s), known where ``whole``, as (n, side, side): what is unknown takes the nearest known value.
+
+    The network's pixels are uneven by a little; a bilateral filter (Tomasi and Manduchi 1998) evens them out and
+    leaves the steps between one part and another.
     """
-    outside = alpha <= 0.5
     _, nearest = cv2.distanceTransformWithLabels(
-        (~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        (~whole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    slope = np.hypot(cv2.Sobel(alpha, cv2.CV_32F, 1, 0), cv2.Sobel(alpha, cv2.CV_32F, 0, 1)) / 8
-    beyond = np.clip((0.5 - alpha) / np.maximum(slope, 1e-3), 0, 1)
-    rows, columns = np.nonzero(outside)
-    # Per outside pixel: where it is, and how far from its centre the outline runs.
-    table = np.zeros((int(nearest.max()) + 1, 3), np.float32)
-    table[nearest[outside]] = np.stack([rows, columns, beyond[outside]], axis=1)
-    y, x = np.indices(alpha.shape, np.float32)
-    found = table[nearest]
-    distance = np.hypot(y - found[..., 0], x - found[..., 1]) - found[..., 2]
-    return np.asarray(np.where(outside, 0, np.maximum(distance, 0)), np.float32)
-
-
-def _radius(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Radius in pixels of the largest inscribed disc that covers each pixel, without sudden steps."""
-    inside = (alpha > 0.5).astype(np.uint8)
-    distance = _distance(alpha)
-    found = distance.copy()
-    radius = float(distance.max())
-    while radius > 1.5:
-        centres = distance >= radius
-        covered = cv2.distanceTransform((~centres).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) < radius
-        np.maximum(found, np.where(covered, radius, 0), out=found)
-        radius *= RADIUS_STEP
-    found *= inside
-    return _within(found, inside, 0.02 * inside.shape[0])
-
-
-def _without_creases(
-    squared: NDArray[np.float32], edge: NDArray[np.float32], inside: NDArray[np.uint8]
-) -> NDArray[np.float32]:
-    """Squared heights smoothed by a width that grows with the distance ``edge`` to the outline.
-
-    Every bump of the outline sends a crease inwards, which must fade; the outline itself must stay sharp.
-    """
-    side = inside.shape[0]
-    level = np.interp(np.log(np.maximum(SMOOTHING_PER_DEPTH * edge, 1e-6)), np.log(SMOOTHING), range(len(SMOOTHING)))
-    smooth = np.zeros_like(squared)
-    for number, sigma in enumerate(SMOOTHING):
-        share = np.maximum(0, 1 - np.abs(level - number)).astype(np.float32)
-        smooth += share * _within(squared, inside, sigma * side)
-    # The mean near the outline must not lift it.
-    return np.asarray(smooth * np.minimum(1, edge / 0.004), np.float32)
-
-
-def _within(values: NDArray[np.float32], inside: NDArray[np.uint8], sigma: float) -> NDArray[np.float32]:
-    """Gaussian mean over the inside only; 0 outside."""
-    weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)
-    mean = cv2.GaussianBlur(np.asarray(values * inside, np.float32), (0, 0), sigma) / np.maximum(weight, 1e-6)
-    return np.asarray(mean * inside, np.float32)
+    table = np.zeros((len(maps), int(nearest.max()) + 1), np.float32)
+    table[:, nearest[whole]] = maps[:, whole]
+    even = [cv2.bilateralFilter(values, -1, SAME_PART, EVENING) for values in table[:, nearest]]
+    return np.stack([cv2.resize(values, (side, side), interpolation=cv2.INTER_CUBIC) for values in even])

@@ -1,24 +1,29 @@
 """From a cut-out to the finished file: the order of the steps, and what each quality means."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from .cutout import decode, silent
-from .depth import inflate
+from .depth import find_depth
 from .errors import BadPicture
-from .frame import FILL, frame
+from .frame import frame
 from .glb import glb
 from .mask import require_shape
+from .options import Options
+from .printing import flat_base, longest_side, one_body, thicken_walls
+from .second_view import seen_from_behind
+from .steps import sharpen
 from .surface import grid_cells, surface, thicken
-from .texture import coordinates, texture
+from .texture import coordinates, frame_side, texture
+from .upright import stand
 
 LONGEST_SIDE = 1.0  # metres
 # Depth is found on a picture of this side, whatever the texture's.
 DEPTH_SIDE = 512
-SMALLEST_TEXTURE = 256
+DEFAULTS = Options()
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,27 @@ QUALITIES = {
 }
 
 
+def unwatched(step: str, result: object) -> None:
+    """Nobody watches."""
+
+
 def reconstruct(
     cut_out_png: bytes,
     *,
-    quality: str = "standard",
+    options: Options = DEFAULTS,
+    back_png: bytes | None = None,
     progress: Callable[[int], None] = silent,
+    watch: Callable[[str, object], None] = unwatched,
     threads: int = 2,
 ) -> bytes:
-    """Model a cut-out (PNG with alpha): a GLB, watertight, one metre long, standing on its origin, +Y up.
+    """Model a cut-out (PNG with alpha): a GLB, watertight, standing on its origin, +Y up, its longest side one metre.
 
-    ``quality`` is a key of QUALITIES; ``progress`` hears percentages in rising order, 100 last. Equal input
-    gives equal bytes. Raises NoSubject, BadPicture, and KeyError for an unknown quality.
+    ``progress`` hears percentages in rising order, 100 last; ``watch`` is given each step's name and result as
+    soon as it is done: "frame" (Frame), "depth" (Depth), "surface" (Surface, in its pose), "texture" (Textures),
+    "file" (bytes). A piece for a printer has the size asked for. Equal input gives equal bytes.
+    Raises NoSubject, TooThin, BadPicture, and KeyError for an unknown quality.
     """
-    wanted = QUALITIES[quality]
+    wanted = QUALITIES[options.quality]
     cv2.setNumThreads(threads)
     rgba = decode(cut_out_png)
     subject = rgba[..., 3] > 127
@@ -59,34 +72,46 @@ def reconstruct(
     progress(10)
 
     _, _, width, height = cv2.boundingRect(subject.astype(np.uint8))
-    framed = frame(rgba, _texture_side(max(width, height) / FILL, wanted.texture))
+    framed = frame(rgba, frame_side(max(width, height), wanted.texture))
     progress(30)
+    watch("frame", framed)
+    back = None if back_png is None else seen_from_behind(decode(back_png), framed)
 
     alpha = np.asarray(cv2.resize(framed.alpha, (DEPTH_SIDE, DEPTH_SIDE), interpolation=cv2.INTER_AREA), np.float32)
     cells = grid_cells(alpha, most=wanted.triangles, finest=wanted.grid)
     alpha = thicken(alpha, cells)
-    mesh = surface(alpha, inflate(alpha), cells=cells, most=wanted.triangles)
+    depth = find_depth(framed.rgb, alpha, threads=threads)
+    watch("depth", depth)
+    printing = options.printing
+    if printing:
+        alpha, depth = thicken_walls(alpha, depth, printing)
+    steps = sharpen(alpha, depth)
+    mesh = surface(alpha, steps, cells=cells, most=wanted.triangles)
+    if printing:
+        mesh = one_body(mesh)
+    if options.pose == "upright":
+        positions, normals = stand(mesh.positions, mesh.normals, depth.elevation)
+        mesh = replace(mesh, positions=positions, normals=normals)
+    if printing:
+        mesh = flat_base(mesh)
     progress(60)
+    watch("surface", mesh)
 
-    jpeg = texture(framed)
+    textures = texture(framed, steps, options, back)
     progress(90)
+    watch("texture", textures)
 
+    length = longest_side(printing) if printing else LONGEST_SIDE
     low, high = mesh.positions.min(axis=0), mesh.positions.max(axis=0)
     origin = np.array([(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2], np.float32)
     file = glb(
-        positions=(mesh.positions - origin) * np.float32(LONGEST_SIDE / float((high - low).max())),
+        positions=(mesh.positions - origin) * np.float32(length / float((high - low).max())),
         normals=mesh.normals,
-        uv=coordinates(mesh.places),
+        uv=coordinates(mesh.places, mesh.behind),
         triangles=mesh.triangles,
-        jpeg=jpeg,
+        jpeg=textures.colour,
+        normal_jpeg=textures.normals,
     )
     progress(100)
+    watch("file", file)
     return file
-
-
-def _texture_side(pixels: float, most: int) -> int:
-    """The power of two that holds so many pixels of the photo, within bounds."""
-    side = SMALLEST_TEXTURE
-    while side < min(pixels, most):
-        side *= 2
-    return side

@@ -38,4 +38,4 @@ def require_good(glb: bytes, quality: str) -> Any:
 
 def modelled(picture: bytes, quality: str = "standard") -> bytes:
     """The engine from end to end."""
-    return engine.reconstruct(engine.encode_cut_out(engine.cut_out(picture)), quality=quality)
+    return engine.reconstruct(engine.encode_cut_out(engine.cut_out(picture)), options=engine.Options(quality=quality))

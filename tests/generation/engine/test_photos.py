@@ -64,9 +64,10 @@ def test_a_subject_that_is_cut_off_is_reported() -> None:
 
 
 def test_the_front_of_the_model_shows_the_photo() -> None:
-    """Seen from the front, the outline is the cut-out's, and the texture its colours."""
+    """In the photo's pose, the outline from the front is the cut-out's."""
     cut = engine.cut_out(samples.SAMPLES[1].read_bytes())
-    mesh = require_good(engine.reconstruct(engine.encode_cut_out(cut)), "standard")
+    glb = engine.reconstruct(engine.encode_cut_out(cut), options=engine.Options(pose="photo"))
+    mesh = require_good(glb, "standard")
     _, _, width, height = cv2.boundingRect((cut.rgba[..., 3] > 127).astype(np.uint8))
     assert np.isclose(mesh.extents[0] / mesh.extents[1], width / height, rtol=0.02)
     seen = np.zeros((512, 512), np.uint8)
