@@ -38,7 +38,7 @@ def _texture(rng: Generator) -> NDArray[np.uint8]:
         if kind == 0:
             share = np.zeros((CELL, CELL))
         elif kind == 1:
-            share = cv2.GaussianBlur(rng.random((CELL, CELL)), (0, 0), float(rng.uniform(1, 6)))
+            share = np.asarray(cv2.GaussianBlur(rng.random((CELL, CELL)), (0, 0), float(rng.uniform(1, 6))), float)
             share = (share - share.min()) / np.ptp(share)
         elif kind == 2:
             across = np.arange(CELL) * rng.integers(2, 9) // CELL % 2
@@ -114,7 +114,7 @@ def _turned(rng: Generator) -> list[Part]:
     knots = rng.integers(3, 8)
     radius = np.interp(np.linspace(0, 1, 48), np.linspace(0, 1, knots), rng.uniform(0.08, 0.5, knots))
     if rng.random() < 0.6:
-        radius = cv2.GaussianBlur(radius[:, None], (1, 0 | 9), float(rng.uniform(1, 4)))[:, 0]
+        radius = np.asarray(cv2.GaussianBlur(radius[:, None], (1, 9), float(rng.uniform(1, 4)))[:, 0], float)
     elif rng.random() < 0.6:
         radius = np.full(48, rng.uniform(0.2, 0.5)) * np.linspace(rng.uniform(0.6, 1), 1, 48)
     height = rng.uniform(0.25, 1.6)

@@ -112,8 +112,10 @@ def render(mesh: Mesh, camera: Camera, light: Light, side: int, *, samples: int 
     mask = _smaller(seen.astype(np.float32), samples)
     share = np.maximum(mask, 1e-6)
     colours = np.stack([_smaller(rgb[..., channel], samples) for channel in range(3)], axis=-1) / share[..., None]
-    front = _smaller(np.where(seen, near, 0).astype(np.float32), samples) / share / width
-    back = _smaller(np.where(seen, far, 0).astype(np.float32), samples) / share / width
+    front, back = (
+        np.asarray(_smaller(np.where(seen, depth, 0).astype(np.float32), samples) / share / width, np.float32)
+        for depth in (near, far)
+    )
     colours = np.clip(colours, 0, 1) ** (1 / 2.2) * 255 * (mask > 0)[..., None]
     return View(colours.round().astype(np.uint8), mask, front, back)
 

@@ -1,12 +1,12 @@
 """Train the network on the data that ``training.views`` made.
 
-    python -m training.train DATA OUT.pt --minutes 60 --seed 1
+    python -m training.train DATA OUT.pt --minutes 78 --seed 1      (or --steps N)
 
-Loss: how far front and back are off, in frame widths (absolute), once half of the mean offset is forgiven, since
-the distance to the camera cannot be seen; how far their slopes are off, on two scales; the Laplace likelihood of the
-network's own doubt, which moves nothing but the doubt; and the elevation. AdamW (Loshchilov and Hutter 2019) with a
-short rise and a cosine fall of the rate by the clock, so that a run ends when it is told to; what is kept is the
-moving average of the weights.
+Loss: how far front and back are off, in frame widths (absolute), once nine tenths of the mean offset are forgiven,
+since the distance to the camera cannot be seen; how far their slopes are off, on two scales; the Laplace likelihood
+of the network's own doubt, which moves nothing but the doubt; and the elevation. AdamW (Loshchilov and Hutter 2019)
+with a short rise and a cosine fall of the rate, by the clock or by steps; what is kept is the moving average of the
+weights. Steps give the same run each time, as far as the processor's arithmetic goes; minutes fit a machine.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--minutes", type=float, default=60)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float)
+    length.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--start", type=Path, help="weights to go on from")
@@ -155,12 +157,16 @@ def main() -> None:
         network.load_state_dict(torch.load(options.start))
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
-    began, seconds, step = time.monotonic(), options.minutes * 60, 0
+    began, step = time.monotonic(), 0
     sums = np.zeros(4)
     batches = data.batches(rng)
-    while (spent := time.monotonic() - began) < seconds:
+    while True:
+        spent = time.monotonic() - began
+        done = step / options.steps if options.steps else spent / 60 / options.minutes
+        if done >= 1:
+            break
         x, truth, inside, elevation = next(batches)
-        rate = options.rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * spent / seconds))
+        rate = options.rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done))
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16):
