@@ -1,5 +1,6 @@
 /** The create page: the photo stays on this device until it is sent; it is looked at first, and sent once. */
 
+import { countOptions, printSizeIsSound } from "./options.js";
 import { announce, byId, show, size } from "./page.js";
 import { choosePhotos } from "./photo.js";
 import { keepQuote } from "./quote.js";
@@ -105,6 +106,7 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   complain("");
+  if (!printSizeIsSound()) return;
   setBusy(true);
   const body = new FormData(form);
   body.set("photo", photo, "photo"); // the name stays here
@@ -123,3 +125,4 @@ window.addEventListener("pagehide", () => {
 
 choosePhotos(take, complain);
 keepQuote(form);
+countOptions(form);

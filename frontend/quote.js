@@ -1,5 +1,6 @@
 /** Keeps the quote on the slip true to the choices made: price, time, how long the model waits. */
 
+import { chosenOptions } from "./options.js";
 import { byId } from "./page.js";
 import { credits, word } from "./words.js";
 
@@ -13,13 +14,16 @@ function chosen(form, name) {
 }
 
 /**
- * The card whose figures count: the chosen provider, or the first one where the choice is left to us.
+ * The card whose figures count: the chosen provider, or where that is left to us the first one that honours the options.
  * @param {HTMLFormElement} form
  */
 function card(form) {
   const provider = chosen(form, "provider");
   if (provider?.value) return provider;
-  return /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="provider"]:not([value=""])'));
+  const wanted = chosenOptions().filter((name) => name !== "keep_all");
+  /** @type {HTMLInputElement[]} */
+  const cards = Array.from(form.querySelectorAll('input[name="provider"]:not([value=""])'));
+  return cards.find((offer) => wanted.every((name) => offer.dataset.options?.split(" ").includes(name))) ?? cards[0];
 }
 
 /**

@@ -58,7 +58,12 @@ def dispatch(job: Job) -> Step:
 
 def _choose(job: Job) -> Step:
     cards = rank(
-        Wants(quality=job.quality, max_credits=job.credits, provider=job.provider_wish),
+        Wants(
+            quality=job.quality,
+            max_credits=job.credits,
+            provider=job.provider_wish,
+            options=job.chosen().asked_of_provider(),
+        ),
         [Offer(card) for card in registry.cards()],
     )
     past = list(job.attempts.order_by("number"))
@@ -89,6 +94,7 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     try:
         answer = provider.submit(
             [picture],
+            options=job.chosen(),
             quality=job.quality,
             key=str(attempt.key),
             progress=lambda percent: leases.renew(job, percent=_built(percent)),

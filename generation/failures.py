@@ -8,6 +8,12 @@ FAILURES: dict[str, Promise] = {
         "We could not find an object in the photo. Try one object, fully in the frame, "
         "on a background that differs from it."
     ),
+    "subject_too_small": _(
+        "The object is too small in the photo to have a shape. Go nearer, or cut the photo down to it."
+    ),
+    "subject_too_thin": _(
+        "All that stands out in the photo is too thin to model, like a thread. Show the object from a wider side."
+    ),
     "key_lost": _(
         "The key that could open your files was lost when a machine of ours stopped, so nobody can read them "
         "any more. Please send the photo again."
@@ -30,6 +36,10 @@ FAILURES: dict[str, Promise] = {
 WARNINGS: dict[str, Promise] = {
     "touches_border": _("The object is cut off by the edge of the photo; the model ends there too."),
     "several_subjects": _("There is more than one object in the photo; all of them are in the model."),
+    "others_left_out": _(
+        "There is more than one object in the photo; only the main one is in the model. "
+        "With “Keep everything”, under “More options”, all of them are."
+    ),
 }
 
 

@@ -7,15 +7,18 @@ from uuid import uuid4
 
 from django import forms
 from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from generation import registry
+from generation.choices import BACKS, KEEP, QUALITIES
 from generation.intake import STORE_DOWN, Wishes
+from generation.options import NAMES, PRINT_MM, JobOptions
 from generation.uploads import SealedUpload
 
-QUALITIES = [("draft", _("Draft")), ("standard", _("Standard")), ("high", _("Fine"))]
-KEEP = [(10, _("10 minutes")), (60, _("1 hour")), (1440, _("24 hours"))]
-
+PRINT_SIZE = format_lazy(
+    _("The print size is a whole number of millimetres from {least} to {most}."), least=PRINT_MM[0], most=PRINT_MM[1]
+)
 
 REFUSALS = {
     "signed_out": _("You have been signed out. Sign in, and send the photo again."),
@@ -44,6 +47,16 @@ class JobForm(forms.Form):
     quality = forms.ChoiceField(choices=QUALITIES, initial="standard", required=False)
     keep = forms.TypedChoiceField(choices=KEEP, coerce=int, initial=60, required=False)
     provider = forms.ChoiceField(required=False)
+    keep_all = forms.BooleanField(required=False)
+    back = forms.ChoiceField(choices=BACKS, initial="invented", required=False)
+    flatten_light = forms.BooleanField(required=False)
+    normal_map = forms.BooleanField(required=False)
+    print_size_mm = forms.IntegerField(
+        min_value=PRINT_MM[0],
+        max_value=PRINT_MM[1],
+        required=False,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), PRINT_SIZE),
+    )
     request_key = forms.UUIDField(initial=uuid4, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,7 +76,14 @@ class JobForm(forms.Form):
             quality=self.cleaned_data["quality"] or "standard",
             keep_minutes=self.cleaned_data["keep"] or 60,
             provider=self.cleaned_data["provider"],
+            # What is not chosen is as usual.
+            options=JobOptions(**{name: self.cleaned_data[name] for name in NAMES if self.cleaned_data[name]}),
         )
+
+    def has_options(self) -> bool:
+        """Whether an option is chosen, or wrong: then the page shows them without being asked."""
+        usual = ("", None, False, "invented")
+        return any(name in self.errors or self[name].value() not in usual for name in NAMES)
 
 
 def limits() -> dict[str, int]:

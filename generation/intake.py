@@ -6,7 +6,7 @@ A photo that cannot be used is refused at once, with a sentence that says what t
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from billing import ledger
-from generation import images, pipeline, registry
+from generation import choices, images, pipeline, registry
 from generation.dispatching import PROVIDER_DEADLINE
 from generation.models import Job
-from generation.routing import Offer, Wants, rank
+from generation.options import JobOptions
+from generation.routing import Offer, Wants, rank, unmet
 from privacy import vault
 
 MAX_OPEN_JOBS = 20
@@ -38,6 +39,7 @@ class Wishes:
     quality: str
     keep_minutes: int
     provider: str = ""
+    options: JobOptions = field(default_factory=JobOptions)
 
 
 class NotAccepted(Exception):
@@ -52,15 +54,30 @@ class NotAccepted(Exception):
 def price(wishes: Wishes) -> int:
     """Credits to hold: what the best offer costs; the router then keeps to offers that cost no more.
 
-    Raises ``NotAccepted`` when no provider offers what is wished for.
+    Raises ``NotAccepted`` when no provider offers what is wished for; an option that is to blame is named.
     """
-    cards = rank(
-        Wants(quality=wishes.quality, max_credits=2**31, provider=wishes.provider),
-        [Offer(card) for card in registry.cards()],
+    wants = Wants(
+        quality=wishes.quality,
+        max_credits=2**31,
+        provider=wishes.provider,
+        options=wishes.options.asked_of_provider(),
     )
+    offers = [Offer(card) for card in registry.cards()]
+    cards = rank(wants, offers)
     if not cards:
+        missing = unmet(wants, offers)
+        if missing:
+            raise NotAccepted("option_not_offered", _not_offered(missing, named=bool(wishes.provider)))
         raise NotAccepted("no_provider", _("No provider offers this. Choose another quality or provider."))
     return cards[0].credits[wishes.quality]
+
+
+def _not_offered(missing: frozenset[str], *, named: bool) -> str:
+    if named:
+        sentence = _("This provider does not offer %(options)s. Choose another one, or do without.")
+    else:
+        sentence = _("No provider here offers %(options)s. Do without, and send the photo again.")
+    return sentence % {"options": choices.named(missing)}
 
 
 def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) -> Job:
@@ -91,6 +108,7 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
                 quality=wishes.quality,
                 keep_minutes=wishes.keep_minutes,
                 provider_wish=wishes.provider,
+                options=wishes.options.stored(),
                 credits=credits,
                 source_id=source.pk,
                 created_at=now,

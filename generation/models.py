@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from generation.options import JobOptions
+
 
 class Job(models.Model):
     """One upload's journey from intake to its final state."""
@@ -45,6 +47,7 @@ class Job(models.Model):
     quality = models.CharField(max_length=16, default="standard")
     keep_minutes = models.PositiveIntegerField(default=60, help_text="How long the asset waits for its owner.")
     provider_wish = models.CharField(max_length=40, blank=True, help_text="Empty: the router chooses.")
+    options = models.JSONField(default=dict, blank=True, help_text="What is not as usual (generation/options.py).")
 
     # Progress
     provider = models.CharField(max_length=40, blank=True)
@@ -92,6 +95,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"job {self.id} ({self.outcome or self.stage})"
+
+    def chosen(self) -> JobOptions:
+        """What its owner chose beside the quality."""
+        return JobOptions.restored(self.options)
 
 
 class Attempt(models.Model):

@@ -50,10 +50,12 @@ def prepare(job: Job) -> Step:
     photo = b"".join(leases.renewing(job, vault.read(job.source_id)))
     try:
         cut_out = engine.cut_out(
-            photo, progress=lambda percent: leases.renew(job, percent=percent * CUT_PERCENT // 100)
+            photo,
+            keep_all=job.chosen().keep_all,
+            progress=lambda percent: leases.renew(job, percent=percent * CUT_PERCENT // 100),
         )
-    except engine.NoSubject:
-        raise JobFailed("no_subject") from None
+    except engine.NoSubject as refused:
+        raise JobFailed(refused.code) from None
     picture = engine.encode_cut_out(cut_out)
     sealed = vault.seal([picture], kind="source", group=job.pk, limit=images.OUTPUT_LIMIT)
     before, job.source_id = job.source_id, sealed.pk

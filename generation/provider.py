@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Protocol
 
 import httpx
 
+from generation.options import JobOptions
+
 QUALITIES = ("draft", "standard", "high")
 
 
@@ -36,6 +38,8 @@ class Card:
     """Price by quality."""
     typical_seconds: Mapping[str, float]
     formats: frozenset[str] = frozenset({"glb"})
+    options: frozenset[str] = frozenset()
+    """The names of ``JobOptions`` that it honours; a job that wishes for another is not sent to it."""
     keeps: timedelta | None = timedelta(0)
     """How long the provider keeps what it got; ``None`` when it does not say."""
     trains_on_input: bool = False
@@ -129,8 +133,12 @@ class Provider(Protocol):
 
     def __init__(self, http: httpx.Client) -> None: ...
 
-    def submit(self, images: list[bytes], *, quality: str, key: str, progress: Progress) -> Remote | Delivered:
+    def submit(
+        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+    ) -> Remote | Delivered:
         """Start a call on the cut-out photos (PNG). ``key`` is the same each time one job asks this provider.
+
+        ``options`` asks for nothing that the card does not name, but for the cut-out's, which was made already.
 
         Raises ``Unavailable`` or ``Declined``; both mean that no call exists at the provider, or, where the card is
         ``resubmit_safe``, that asking again costs nothing. Any other error means that nobody knows.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generation.provider import Card
 
@@ -15,6 +15,8 @@ class Wants:
     quality: str
     max_credits: int
     provider: str = ""
+    options: frozenset[str] = frozenset()
+    """Names of options that have to be honoured."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def rank(wants: Wants, offers: Iterable[Offer]) -> list[Card]:
         if wants.quality in offer.card.credits
         and offer.card.credits[wants.quality] <= wants.max_credits
         and wants.provider in ("", offer.card.name)
+        and wants.options <= offer.card.options
     ]
     allowed.sort(
         key=lambda offer: (
@@ -47,3 +50,14 @@ def rank(wants: Wants, offers: Iterable[Offer]) -> list[Card]:
         )
     )
     return [offer.card for offer in allowed]
+
+
+def unmet(wants: Wants, offers: Iterable[Offer]) -> frozenset[str]:
+    """The options that keep every offer from a job which would have one without them; empty if they do not.
+
+    Those that no such offer honours; where each is honoured by some and no offer honours all, all of them.
+    """
+    honoured = [card.options for card in rank(replace(wants, options=frozenset()), offers)]
+    if not honoured or any(wants.options <= options for options in honoured):
+        return frozenset()
+    return wants.options.difference(*honoured) or wants.options

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from generation import failures, registry
+from generation import choices, failures, registry
 from generation.models import Job
 from privacy import vault
 from privacy.models import Receipt
@@ -27,6 +27,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "percent": job.percent,
         "provider": provider_label(job.provider),
         "quality": job.quality,
+        "options": choices.facts(job.chosen()),
         "queue_position": queue_position(job),
         "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
         "warnings": [{"code": code, "message": failures.warning(code)} for code in job.warnings],

@@ -30,9 +30,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import events, history, intake, pipeline, registry, uploads
+from generation import choices, events, history, intake, pipeline, registry, uploads
 from generation.forms import JobForm, limits
 from generation.models import Job
+from generation.options import PRINT_MM
 from generation.snapshot import fetchable, provider_label, snapshot
 from generation.uploads import SealedUpload
 from privacy import receipts, vault
@@ -88,6 +89,10 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "offers": registry.cards(),
         "balance": ledger.balance(request.user),
         "limits": limits(),
+        # An option that no provider honours is not shown; asked for all the same, it is refused by name.
+        "offered": {"keep_all"}.union(*(card.options for card in registry.cards())),
+        "labels": choices.OPTIONS,
+        "print_mm": PRINT_MM,
         "samples": [
             {"name": name, "url": static(f"samples/{name}.jpg")} for name in SAMPLES if find(f"samples/{name}.jpg")
         ],
@@ -98,6 +103,10 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
 def _refused(request: HttpRequest, form: JobForm, code: str) -> HttpResponse:
     status = {"insufficient_credits": 402, "unavailable": 503}.get(code, 422)
     if not _wants_json(request):
+        if "photo" not in form.errors:
+            form.add_error(
+                "photo", _("Something on this page needs a change. The photo was not kept: choose it again, too.")
+            )
         return _create_page(request, form, status)
     problem = {
         "type": "about:blank",

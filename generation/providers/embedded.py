@@ -8,6 +8,7 @@ from typing import ClassVar
 import httpx
 
 from generation import engine
+from generation.options import JobOptions
 from generation.provider import (
     Card,
     Declined,
@@ -33,6 +34,7 @@ class Embedded:
         queue="engine",
         credits={"draft": 1, "standard": 1, "high": 2},
         typical_seconds={"draft": 2, "standard": 3, "high": 6},
+        options=frozenset({"back", "flatten_light", "normal_map", "print_size_mm"}),
         resubmit_safe=True,
         evidence="generation/engine in this repository",
     )
@@ -40,13 +42,15 @@ class Embedded:
     def __init__(self, http: httpx.Client) -> None:
         del http  # nothing leaves the machine
 
-    def submit(self, images: list[bytes], *, quality: str, key: str, progress: Progress) -> Remote | Delivered:
+    def submit(
+        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+    ) -> Remote | Delivered:
         """Reconstruct the first photo; see ``Provider.submit``."""
         del key
         try:
-            glb = engine.reconstruct(images[0], quality=quality, progress=progress)
-        except engine.NoSubject:
-            raise Declined("no_subject") from None
+            glb = engine.reconstruct(images[0], options=_of_the_engine(options, quality), progress=progress)
+        except engine.NoSubject as refused:
+            raise Declined(refused.code) from None
         return Delivered(iter([glb]))
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
@@ -60,6 +64,17 @@ class Embedded:
     def erase(self, remote: Remote) -> Erasure:
         """There is no copy outside the vault."""
         return Erasure(Erased.NOTHING_KEPT)
+
+
+def _of_the_engine(options: JobOptions, quality: str) -> engine.Options:
+    """A job's options in the engine's words."""
+    return engine.Options(
+        quality=quality,
+        back="mirrored" if options.back == "mirrored" else "invented",
+        flatten_light=options.flatten_light,
+        normal_map=options.normal_map,
+        printing=engine.Print(size=options.print_size_mm) if options.print_size_mm else None,
+    )
 
 
 PROVIDER = Embedded

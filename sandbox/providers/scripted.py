@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import httpx
 
+from generation.options import JobOptions
 from generation.provider import (
     Card,
     Declined,
@@ -38,6 +39,7 @@ class Scripted:
         self_hosted=True,
         credits={"draft": 1, "standard": 2, "high": 3},
         typical_seconds={"draft": 1, "standard": 1, "high": 1},
+        options=frozenset({"normal_map"}),
         resubmit_safe=True,
         evidence="sandbox/providers/service.py",
     )
@@ -54,9 +56,12 @@ class Scripted:
             raise Unavailable(0.2)
         return answer
 
-    def submit(self, images: list[bytes], *, quality: str, key: str, progress: Progress) -> Remote | Delivered:
+    def submit(
+        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+    ) -> Remote | Delivered:
         """See ``Provider.submit``."""
-        answer = self._ask("POST", "/calls", content=images[0], headers={"Idempotency-Key": key})
+        headers = {"Idempotency-Key": key, "Normal-Map": "yes" if options.normal_map else "no"}
+        answer = self._ask("POST", "/calls", content=images[0], headers=headers)
         if answer.status_code >= 400:
             raise Declined
         return Remote(answer.json()["id"])

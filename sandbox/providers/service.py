@@ -33,6 +33,7 @@ class Call:
 
     id: str
     photo: bytes
+    normal_map: bool = False
     polls: int = 0
     erased: bool = False
 
@@ -57,7 +58,7 @@ class Service:
         self.server.shutdown()
         self.server.server_close()
 
-    def submit(self, key: str, photo: bytes) -> tuple[int, bytes]:
+    def submit(self, key: str, photo: bytes, *, normal_map: bool = False) -> tuple[int, bytes]:
         """A new call, or the one that this key made before."""
         with self.lock:
             self.submits += 1
@@ -67,7 +68,7 @@ class Service:
             if self.script.submit_status >= 400:
                 return self.script.submit_status, photo if self.script.echo_photo_in_errors else b"no"
             if key not in self.by_key:
-                call = Call(uuid4().hex, photo)
+                call = Call(uuid4().hex, photo, normal_map)
                 self.calls[call.id] = call
                 self.by_key[key] = call.id
             return 201, json.dumps({"id": self.by_key[key]}).encode()
@@ -94,7 +95,8 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             photo = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(*service.submit(self.headers["Idempotency-Key"], photo))
+            wished = self.headers["Normal-Map"] == "yes"
+            self._answer(*service.submit(self.headers["Idempotency-Key"], photo, normal_map=wished))
 
         def do_GET(self) -> None:
             call = self._call()

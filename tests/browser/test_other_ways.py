@@ -52,6 +52,13 @@ def test_without_scripts(chromium: Browser, site: RunningSite) -> None:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         sign_up(page, site.url, "plain@example.org")
+        page.get_by_text("More options").click()
+        page.get_by_label("Mirrored").check(force=True)
+        page.get_by_label("Size for a 3D printer").fill("5000")
+        page.locator("#id_photo").set_input_files(SAMPLE)
+        page.get_by_role("button", name="Make my model").click()
+        expect(page.locator("#print-error")).to_be_visible()
+        page.get_by_label("Size for a 3D printer").fill("")
         page.locator("#id_photo").set_input_files(SAMPLE)
         page.get_by_role("button", name="Make my model").click()
         page.wait_for_url(f"{site.url}/jobs/*")
@@ -64,6 +71,7 @@ def test_without_scripts(chromium: Browser, site: RunningSite) -> None:
 
         page.get_by_role("button", name="Destroy yours now").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("It’s gone")
+        expect(page.locator("main")).to_contain_text("mirrored")
         page.get_by_role("button", name="Check it").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("holds")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.stack import RunningSite
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 THUMB = 44
 SCREENS: dict[str, dict[str, Any]] = {
     "wide light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
@@ -124,6 +125,28 @@ def test_pages_for_everybody(chromium: Browser, site: RunningSite, screen: dict[
 def test_pages_of_an_account(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         assert look(context, site, SIGNED_IN) == {}
+
+
+def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
+    with chromium.new_context(**screen, storage_state=signed_in) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(f"{site.url}/create")
+        size = page.get_by_label("Size for a 3D printer")
+        assert not size.is_visible()
+        page.get_by_text("More options").click()
+        assert objections(page) == []
+
+        page.get_by_label("Keep everything").check()
+        size.fill("5000")
+        page.get_by_text("More options").click()
+        expect(page.locator("#options-chosen")).to_have_text("2 chosen")
+        page.locator("#id_photo").set_input_files(SAMPLE)
+        page.get_by_role("button", name="Make my model").click()
+        expect(size).to_be_focused()
+        expect(page.locator("#print-error")).to_contain_text("10 to 1000")
+        assert objections(page) == []
+        assert page.url == f"{site.url}/create"
 
 
 def test_keyboard_comes_to_the_content_first(chromium: Browser, site: RunningSite) -> None:

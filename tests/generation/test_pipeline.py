@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
 import redis
 from django.conf import settings as django_settings
 from django.utils import timezone
+from PIL import Image
 
 from billing import ledger
 from generation import pipeline
 from generation.models import Attempt, Job
+from generation.options import JobOptions
 from privacy import receipts, vault
 from privacy.models import Blob, Receipt
+from tests.generation.conftest import photo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Stage, Outcome = Job.Stage, Job.Outcome
@@ -138,6 +142,32 @@ def test_failing_over_to_another_provider(send, drive, service, settings) -> Non
     assert list(job.attempts.order_by("number").values_list("provider", flat=True)) == ["scripted", "embedded"]
 
 
+def test_options_go_only_where_they_are_honoured(send, drive, service, settings) -> None:
+    drive(send(options=JobOptions(normal_map=True)), Stage.DELIVER)
+    drive(send(), Stage.DELIVER)
+    assert [call.normal_map for call in service.calls.values()] == [True, False]
+
+    settings.PROVIDERS = ["sandbox.providers.scripted:Scripted", "embedded"]
+    job = drive(send(options=JobOptions(normal_map=True, back="mirrored")), Stage.DELIVER)
+    assert list(job.attempts.values_list("provider", flat=True)) == ["embedded"]
+    assert len(service.calls) == 2
+
+
+def test_everything_is_kept_if_its_owner_says_so(send, drive, service) -> None:
+    table = Image.open(io.BytesIO(photo())).resize((640, 320), box=(0, 0, 40, 20))
+    orange = Image.open(io.BytesIO(photo())).crop((50, 50, 270, 270))
+    table.paste(orange, (30, 50))
+    table.paste(orange.resize((150, 150)), (460, 90))
+    two = io.BytesIO()
+    table.save(two, "PNG")
+    widths = []
+    for options in (JobOptions(keep_all=True), JobOptions()):
+        job = drive(send(two.getvalue(), options=options), Stage.DELIVER)
+        widths.append(Image.open(io.BytesIO(list(service.calls.values())[-1].photo)).width)
+    assert widths[0] > 400 > 250 > widths[1]
+    assert "others_left_out" in job.warnings
+
+
 def test_mesh_that_is_none(send, drive, service) -> None:
     service.script.mesh = b"glTF but not really"
     job = drive(send())
@@ -166,10 +196,6 @@ def test_provider_that_does_not_erase_is_named_as_unknown(send, drive, service) 
 
 
 def test_blank_photo_is_refused_without_cost(send, drive) -> None:
-    import io
-
-    from PIL import Image
-
     blank = io.BytesIO()
     Image.new("RGB", (300, 300), (200, 200, 200)).save(blank, "JPEG")
     job = drive(send(blank.getvalue()))
@@ -323,7 +349,6 @@ def test_same_form_twice_is_one_job(owner, service) -> None:
     from uuid import uuid4
 
     from generation import intake
-    from tests.generation.conftest import photo
 
     key, wishes = uuid4(), intake.Wishes("draft", 60)
     jobs = set()
@@ -338,7 +363,6 @@ def test_too_few_credits_leaves_nothing(owner, service, settings) -> None:
     from uuid import uuid4
 
     from generation import intake
-    from tests.generation.conftest import photo
 
     settings.GRANT_CREDITS = 0
     upload = vault.seal([photo()], kind="upload", group=uuid4(), limit=20_000_000)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -65,6 +66,11 @@ def test_form_without_script_leads_to_the_job(browser, service) -> None:
         ({"quality": "best"}, "best"),
         ({"keep": "1000000"}, "1000000"),
         ({"provider": "nobody"}, "nobody"),
+        ({"back": "painted"}, "painted"),
+        ({"print_size_mm": "9"}, "10 to 1000"),
+        ({"print_size_mm": "1001"}, "10 to 1000"),
+        ({"print_size_mm": "12.5"}, "10 to 1000"),
+        ({"print_size_mm": "a foot"}, "10 to 1000"),
         ({"request_key": "1; drop table"}, "UUID"),
     ],
 )
@@ -75,6 +81,63 @@ def test_bad_choice_is_a_clear_answer_and_leaves_nothing(browser, service, field
     assert said in answer.json()["detail"]
     assert not Job.objects.exists()
     assert not Blob.objects.exists()
+
+
+OPTIONS: dict[str, Any] = {
+    "keep_all": "on",
+    "back": "mirrored",
+    "flatten_light": "on",
+    "normal_map": "on",
+    "print_size_mm": "120",
+}
+
+
+def test_options_are_kept_with_the_job_where_they_are_not_as_usual(browser) -> None:
+    assert upload(browser, back="invented", print_size_mm="").status_code == 201
+    assert upload(browser, **OPTIONS).status_code == 201
+    usual, chosen = Job.objects.order_by("created_at")
+    assert usual.options == {}
+    assert chosen.options == {
+        "keep_all": True, "back": "mirrored", "flatten_light": True, "normal_map": True, "print_size_mm": 120
+    }  # fmt: skip
+    chosen.stage = Job.Stage.OVER
+    chosen.outcome = "done"
+    chosen.save()
+    page = browser.get(reverse("generation:job", args=[chosen.pk])).content.decode()
+    for line in (
+        "<dd>everything</dd>",
+        "<dd>mirrored</dd>",
+        "<dd>evened out</dd>",
+        "<dd>added</dd>",
+        "<dd>120 mm</dd>",
+    ):
+        assert line in page
+
+
+def test_an_option_that_no_provider_honours_is_refused_by_name(browser, service) -> None:
+    page = browser.get(reverse("generation:create")).content.decode()
+    assert 'name="normal_map"' in page
+    assert 'name="print_size_mm"' not in page
+    answer = upload(browser, normal_map="on", print_size_mm="120", back="mirrored")
+    assert (answer.status_code, answer.json()["code"]) == (422, "option_not_offered")
+    assert "“Mirrored back”, “Print size”." in answer.json()["detail"]
+    assert not Job.objects.exists()
+    assert not Blob.objects.exists()
+    assert upload(browser, normal_map="on", keep_all="on").status_code == 201
+
+
+def test_a_form_that_comes_back_keeps_what_was_chosen(browser) -> None:
+    picture = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
+    chosen = {**OPTIONS, "quality": "high", "print_size_mm": "5000", "photo": picture}
+    answer = browser.post(reverse("generation:create"), chosen)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="5000"' in page
+    checked = re.findall(r'name="(\w+)"(?: value="(\w+)")?[^>]* checked', page)
+    assert {"keep_all", "flatten_light", "normal_map"} <= {name for name, _ in checked}
+    assert {("back", "mirrored"), ("quality", "high")} <= set(checked)
+    assert '<details class="options" id="options" open>' in page
+    assert "choose it again" in page
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", photo()[:500]])

@@ -1,0 +1,50 @@
+"""What one may choose about a model beside its quality: one checked record, kept with the job, shown to providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+BACKS = ("invented", "mirrored")
+PRINT_MM = (10, 1000)
+"""The least and the greatest length, in millimetres, that a piece for a 3D printer may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The choices of a job. Raises ``ValueError`` for one that there is not."""
+
+    keep_all: bool = False
+    """Everything that stands out in the photo, not only its main subject."""
+    back: str = "invented"
+    """What the side that the photo does not show looks like: one of ``BACKS``."""
+    flatten_light: bool = False
+    """Colours without the light and shade of the photo's room."""
+    normal_map: bool = False
+    """Fine relief, as shading, from the photo's drawing."""
+    print_size_mm: int | None = None
+    """The longest side of a piece for a 3D printer; ``None``: not for printing."""
+
+    def __post_init__(self) -> None:
+        if self.back not in BACKS:
+            raise ValueError("back")
+        if self.print_size_mm is not None and not PRINT_MM[0] <= self.print_size_mm <= PRINT_MM[1]:
+            raise ValueError("print_size_mm")
+
+    @classmethod
+    def restored(cls, stored: Mapping[str, Any]) -> JobOptions:
+        """The record that ``stored()`` gave. Raises ``TypeError`` or ``ValueError`` for anything else."""
+        return cls(**stored)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, without what is as usual."""
+        usual = asdict(JobOptions())
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+
+    def asked_of_provider(self) -> frozenset[str]:
+        """The names of options that the provider must honour: all that are not as usual, but for the cut-out's."""
+        return frozenset(self.stored()) - {"keep_all"}
+
+
+NAMES = tuple(field.name for field in fields(JobOptions))
