@@ -22,8 +22,11 @@ Pixels = NDArray[np.uint8]
 
 
 def sides(rng: Random) -> tuple[int, int]:
-    """Height and width, mostly small, now and then long and narrow."""
-    if rng.random() < 0.1:
+    """Height and width, mostly small, now and then long and narrow, or as large as a normalised picture can be."""
+    kind = rng.random()
+    if kind > 0.98:
+        return int(rng.integers(1000, 2049)), int(rng.integers(1000, 2049))
+    if kind < 0.1:
         shape = (64, int(rng.integers(200, 2049)))
         return shape if rng.random() < 0.5 else shape[::-1]
     return int(rng.integers(64, 260)), int(rng.integers(64, 260))
@@ -117,7 +120,8 @@ def haze(rng: Random) -> Pixels:
     height, width = sides(rng)
     cloud = cv2.GaussianBlur(rng.random((height, width)), (0, 0), rng.uniform(1, 12))
     cloud = (cloud - cloud.mean()) / max(1e-9, cloud.std()) * rng.uniform(1, 60) + 128
-    return np.dstack([rng.integers(0, 256, (height, width, 3)), cloud.clip(0, 255)]).astype(np.uint8)
+    colours = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return np.dstack([colours, cloud.clip(0, 255).astype(np.uint8)])
 
 
 def everything(rng: Random) -> Pixels:
@@ -126,6 +130,35 @@ def everything(rng: Random) -> Pixels:
     picture[..., :3] = rng.integers(0, 256, 3)
     gone = int(rng.integers(0, 40))
     picture[:gone, :gone, 3] = 0
+    return picture
+
+
+def grid(rng: Random) -> Pixels:
+    """With alpha: rows and columns of dots."""
+    return dotted(*sides(rng), int(rng.integers(1, 30)), chain=False)
+
+
+def snake(rng: Random) -> Pixels:
+    """With alpha: a large dot, and a chain of small ones from it to and fro down the picture."""
+    return dotted(*sides(rng), int(rng.integers(4, 30)), chain=True)
+
+
+def dotted(height: int, width: int, dot: int, *, chain: bool) -> Pixels:
+    """Square dots (h, w, 4) of so many pixels, a quarter of that apart, each nearer than ``PART_GAP`` to the next.
+
+    ``chain``: one as large as five by five is above the others, and of every other row of these only the last is
+    there, by turns on the right and on the left.
+    """
+    gap = max(1, dot // 4)
+    pitch = dot + gap
+    y, x = np.ogrid[:height, :width]
+    shown = (y % pitch < dot) & (x % pitch < dot)
+    if chain:
+        row, column, last = y // pitch - 5, x // pitch, width // pitch - 1
+        shown &= (row >= 0) & (column <= last) & ((row % 2 == 0) | (column == np.where(row % 4 == 1, last, 0)))
+        shown[: 5 * pitch - gap, : 5 * pitch - gap] = True
+    picture = np.full((height, width, 4), 160, np.uint8)
+    picture[..., 3] = 255 * shown
     return picture
 
 
@@ -227,6 +260,8 @@ KINDS: dict[str, tuple[int, Callable[[Random], bytes]]] = {
     "shapes": (14, painted(shapes)),
     "haze": (8, painted(haze)),
     "everything": (4, painted(everything)),
+    "grid": (2, painted(grid)),
+    "snake": (2, painted(snake)),
     "strange": (5, strange),
     "sliver": (3, sliver),
     "boast": (6, boast),

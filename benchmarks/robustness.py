@@ -7,12 +7,12 @@ upload goes: normalised (``generation/pixels.py``, here in this process), cut ou
 Accepted are a closed, consistently wound mesh within its quality's limits, and the refusals ``Refusal`` and
 ``NoSubject``; for bytes that were never normalised ``BadPicture`` too. Anything else, a dead process, more than
 ``CPU_SECONDS`` for one picture, or more than ``MOST_MB`` in the end, is a violation: listed, and the exit status is 1.
+Linux only.
 """
 
 import argparse
 import collections
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -30,7 +30,7 @@ from generation.engine import explain
 
 ROOT = Path(__file__).parents[1]
 CPU_SECONDS = 20.0
-# The engine's own bound; normalising has another (generation/images.py), which small pictures do not come near.
+# The engine's own bound. Normalising has another (generation/images.py), which these pictures do not come near.
 MOST_MB = 600
 
 
@@ -109,7 +109,14 @@ def worker(seed: int, numbers: range) -> None:
     for number in numbers:
         print(json.dumps({"begun": number}), flush=True)
         print(json.dumps({"outcome": vars(tried(seed, number))}), flush=True)
-    print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+    print(json.dumps({"peak": peak()}), flush=True)
+
+
+def peak() -> float:
+    """The most memory this process ever had, in MB."""
+    # Not getrusage: its peak counts what the parent had before it became this process.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
 
 
 def told(seed: int, first: int, count: int, step: int) -> Iterator[tuple[Outcome | None, float]]:

@@ -20,6 +20,8 @@ PRINT_SIZE = format_lazy(
     _("The print size is a whole number of millimetres from {least} to {most}."), least=PRINT_MM[0], most=PRINT_MM[1]
 )
 
+ONE_PIECE = _("A printer makes one piece: turn off “Keep everything”, or leave the print size empty.")
+
 REFUSALS = {
     "signed_out": _("You have been signed out. Sign in, and send the photo again."),
     "unexpected_field": _("The file came under a name this form does not have. Send it in the field “photo”."),
@@ -64,6 +66,12 @@ class JobForm(forms.Form):
         self.fields["provider"].choices = [("", _("Best available"))] + [  # type: ignore[attr-defined]  # a ChoiceField
             (card.name, card.label) for card in registry.cards()
         ]
+
+    def clean(self) -> None:
+        """Refuse choices that do not go together."""
+        super().clean()
+        if self.cleaned_data.get("keep_all") and self.cleaned_data.get("print_size_mm"):
+            self.add_error("print_size_mm", ONE_PIECE)
 
     def explain(self, reason: str) -> None:
         """Say why the photo that was sent is not there (``uploads.refusal``), instead of asking for one."""

@@ -47,7 +47,9 @@ class Job(models.Model):
     quality = models.CharField(max_length=16, default="standard")
     keep_minutes = models.PositiveIntegerField(default=60, help_text="How long the asset waits for its owner.")
     provider_wish = models.CharField(max_length=40, blank=True, help_text="Empty: the router chooses.")
-    options = models.JSONField(default=dict, blank=True, help_text="What is not as usual (generation/options.py).")
+    options = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What is not as usual (generation/options.py)."
+    )
 
     # Progress
     provider = models.CharField(max_length=40, blank=True)

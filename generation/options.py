@@ -16,7 +16,7 @@ class JobOptions:
     """The choices of a job. Raises ``ValueError`` for one that there is not."""
 
     keep_all: bool = False
-    """Everything that stands out in the photo, not only its main subject."""
+    """Everything that stands out in the photo, not only its main subject; not with a print, which is one piece."""
     back: str = "invented"
     """What the side that the photo does not show looks like: one of ``BACKS``."""
     flatten_light: bool = False
@@ -31,11 +31,13 @@ class JobOptions:
             raise ValueError("back")
         if self.print_size_mm is not None and not PRINT_MM[0] <= self.print_size_mm <= PRINT_MM[1]:
             raise ValueError("print_size_mm")
+        if self.keep_all and self.print_size_mm is not None:
+            raise ValueError("keep_all")
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> JobOptions:
-        """The record that ``stored()`` gave. Raises ``TypeError`` or ``ValueError`` for anything else."""
-        return cls(**stored)
+        """The record that ``stored()`` gave, perhaps of another version: an option that is gone is left out."""
+        return cls(**{name: value for name, value in stored.items() if name in NAMES})
 
     def stored(self) -> dict[str, Any]:
         """As JSON, without what is as usual."""

@@ -1,6 +1,6 @@
 """How far off the network is on objects it never saw, beside inflation, and whether it knows when it is wrong.
 
-    python -m training.evaluate CORPUS WEIGHTS.onnx [--count 440] [--plot FILE.csv]
+    python -m training.evaluate CORPUS WEIGHTS.onnx [--plot FILE.csv]
 
 Works on depth maps of the val split (two views of each object): mean distance of front and back from the truth in
 frame widths, offset removed. Scores of finished meshes: ``benchmarks/score.py``.

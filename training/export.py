@@ -2,7 +2,7 @@
 
     python -m training.export WEIGHTS.pt OUT.onnx
 
-Checks that the file answers as the network did, and prints its size and sha256.
+Checks that the file answers as the network did and holds all its weights, and prints its size and sha256.
 """
 
 from __future__ import annotations
@@ -49,6 +49,16 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def restored(path: Path) -> dict[str, torch.Tensor]:
+    """The weights that ``Network.load_state_dict`` takes, from a file written here."""
+    tensors = {tensor.name.removesuffix("_half"): tensor for tensor in onnx.load(path).graph.initializer}
+    return {
+        name: torch.from_numpy(numpy_helper.to_array(tensors[name]).copy()).to(value.dtype)
+        for name, value in Network().state_dict().items()
+        if name in tensors  # all but the counters of batches
+    }
+
+
 def main() -> None:
     """Export, check, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,6 +72,8 @@ def main() -> None:
     torch.onnx.export(
         network, (example,), str(options.out), input_names=["seen"], output_names=["maps", "tilt"],
         dynamic_axes={"seen": {0: "n"}, "maps": {0: "n"}, "tilt": {0: "n"}}, opset_version=17, dynamo=False,
+        # Nothing folded together, so that training can go on from the file; onnxruntime folds when it loads it.
+        training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
     )  # fmt: skip
     onnx.save(halved(onnx.load(options.out)), options.out)
     session = onnxruntime.InferenceSession(options.out, providers=["CPUExecutionProvider"])
@@ -69,6 +81,9 @@ def main() -> None:
     with torch.no_grad():
         wanted_maps, wanted_tilt = network(example)
     off = max(np.abs(maps - wanted_maps.numpy()).max(), np.abs(tilt - wanted_tilt.numpy()).max())
+    missing = network.load_state_dict(restored(options.out), strict=False).missing_keys
+    if any(not name.endswith("num_batches_tracked") for name in missing):
+        raise SystemExit(f"Not in the file: {missing}")
     data = options.out.read_bytes()
     print(f"{len(data) / 1e6:.2f} MB, off by {off:.4f}, sha256 {hashlib.sha256(data).hexdigest()}")
     if off > TOLERANCE:

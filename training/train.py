@@ -28,6 +28,7 @@ from torch import Tensor
 
 from generation.engine.network import inputs
 
+from .export import restored
 from .network import Network
 
 BATCH = 32
@@ -74,8 +75,8 @@ class Data:
             order = rng.permutation(len(self))
             waiting = aside.submit(self.batch, order[:BATCH], rng)
             while True:
+                made = waiting.result()  # first, since the generator of random numbers is the other thread's till then
                 order = order[BATCH:] if len(order) >= 2 * BATCH else rng.permutation(len(self))
-                made = waiting.result()
                 waiting = aside.submit(self.batch, order[:BATCH], rng)
                 yield made
 
@@ -144,7 +145,7 @@ def main() -> None:
     length.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--start", type=Path, help="an exported file (.onnx) to go on from")
     parser.add_argument("--rate", type=float, default=RATE)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -154,7 +155,7 @@ def main() -> None:
     data = Data(options.data)
     network = Network().to(memory_format=torch.channels_last)
     if options.start:
-        network.load_state_dict(torch.load(options.start))
+        network.load_state_dict(restored(options.start), strict=False)
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
     began, step = time.monotonic(), 0

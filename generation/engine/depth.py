@@ -14,7 +14,7 @@ from . import network
 from .inflation import inflate
 
 # Expected error, in frame widths, up to which the network alone is heard, and from which on it has no say.
-TRUSTED, MISTRUSTED = 0.12, 0.25
+TRUSTED, MISTRUSTED = 0.11, 0.22
 # The network's picture shows a part whole where its mask has at least this share of a pixel.
 WHOLE = 0.5
 # Depths differ by less than about this (frame widths) on one part; neighbours so near (pixels) are evened out.
@@ -25,7 +25,8 @@ SAME_PART, EVENING = 0.05, 2.5
 class Depth:
     """``front`` >= ``back``, both (side, side), in frame widths, z to the viewer, around 0; defined everywhere.
 
-    ``elevation``: degrees by which the camera looked down on the subject. ``trust``: the network's share, 0 to 1.
+    ``elevation``: degrees by which the camera looked down on the subject, less the less the network is trusted.
+    ``trust``: the network's share, 0 to 1.
     """
 
     front: NDArray[np.float32]
@@ -45,7 +46,7 @@ def find_depth(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], *, threads: i
     seen = network.look(small, mask, threads=threads) if whole.any() else None
     if seen is None:
         return Depth(front, back)
-    trust = _trust(float(np.exp(np.log(seen.doubt[whole]).mean())))
+    trust = _trust(float(np.exp(np.log(seen.doubt[whole]).mean())))  # the geometric mean: a few odd pixels weigh less
     middle = seen.front - seen.thickness / 2
     learnt = _enlarge(np.stack([middle - middle[whole].mean(), seen.thickness / 2]), whole, alpha.shape[0])
     inside = alpha > 0.5
@@ -54,7 +55,8 @@ def find_depth(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], *, threads: i
     thin = inside & (cv2.resize(mask, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) < WHOLE / 2)
     learnt[1][thin] = np.minimum(learnt[1], swollen[1])[thin]
     middle, half = trust * learnt + (1 - trust) * swollen
-    return Depth(middle + half, middle - half, seen.elevation, trust)
+    half = np.maximum(half, 0)  # enlarging may overshoot
+    return Depth(middle + half, middle - half, trust * seen.elevation, trust)
 
 
 def _trust(doubt: float) -> float:

@@ -32,14 +32,15 @@ class Frame:
 def frame(rgba: NDArray[np.uint8], side: int, *, size: tuple[int, int] | None = None) -> Frame:
     """Put the subject of an (h, w, 4) cut-out into a square of ``side`` pixels.
 
-    ``size`` is what width and height to stretch it to, when not both alike and to fill the frame.
+    ``size`` is what width and height to stretch it to, when not both alike and to fill the frame. Then the row of
+    neighbours is stretched too; it must not reach beyond the square.
     """
     x, y, w, h = cv2.boundingRect((rgba[..., 3] > 127).astype(np.uint8))
     # One row of neighbours keeps the soft edge of the alpha channel.
     padded = cv2.copyMakeBorder(rgba[y : y + h, x : x + w], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,) * 4)
     scale = FILL * side / max(w, h)
     across, along = (size[0] / w, size[1] / h) if size else (scale, scale)
-    width, height = max(3, round((w + 2) * across)), max(3, round((h + 2) * along))
+    width, height = (min(side, max(3, round(length))) for length in ((w + 2) * across, (h + 2) * along))
     subject = padded[..., 3] > 127
     colours = np.asarray(padded[..., :3], np.uint8)
     alpha = padded[..., 3].astype(np.float32) / 255

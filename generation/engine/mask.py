@@ -62,7 +62,8 @@ def find_mask(
         alpha = rgba[..., 3].copy()
         everything = tidy(alpha > 127, island_share=SPECK_SHARE)
         alpha[~everything] = 0
-        others = main_subject(everything)[1]
+        # Only whether there are others is asked. In a smaller picture, what is thinner than a pixel stays.
+        others = main_subject(_shrunk(everything.astype(np.float32)) > 0)[1]
     else:
         alpha, others = _find(np.ascontiguousarray(rgba[..., :3]), keep_all, threads, progress)
     subject = alpha > 127

@@ -1,7 +1,7 @@
 """What the depth network sees and says.
 
 The weights are our own (``training/``, ``docs/engine.md``), lie beside this file, are checked against their sha256
-and loaded once per process. Where onnxruntime is absent there is no network, which is said once in the log.
+and loaded once per process. Where they or onnxruntime are absent there is no network, which is said once in the log.
 """
 
 import functools
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .sessions import open_session
 
 WEIGHTS = Path(__file__).with_name("depth.onnx")
-SHA256 = "1a99c86b6698881eb6302d028501127237d59cca5c635ea4e1309a150f631af3"
+SHA256 = "fb18a9a1c622df58d782dd0669ce0aad99f700a694ba515a3a19dcdc41d7a676"
 SIDE = 128
 # Distances to the outline are given in units of this share of the frame.
 DISTANCE_UNIT = 0.25
@@ -55,9 +55,9 @@ def inputs(rgb: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.floa
 @functools.lru_cache(maxsize=1)
 def session(threads: int) -> Any | None:
     """The network, ready to run on so many threads; None where it cannot be had (logged once)."""
-    found = open_session(WEIGHTS, SHA256, threads)
+    found = open_session(WEIGHTS, SHA256, threads) if WEIGHTS.is_file() else None
     if found is None:
-        log.warning("onnxruntime is not installed: depth is guessed from the outline alone.")
+        log.warning("onnxruntime or %s is not there: depth is guessed from the outline alone.", WEIGHTS.name)
     return found
 
 

@@ -2,8 +2,8 @@
 
 On the maps, before there is a mesh: what is thinner than a wall is thickened, in the picture and in depth; and
 a part with air behind it gets a spine down to the part it hides, because a printer cannot print what floats.
-On the mesh: the largest body is kept, since loose pieces have no place in a print, and its lowest part is
-pressed flat, the more of it the less it would stand otherwise.
+On the mesh: the largest body is kept, since loose pieces have no place in a print, and the underside of
+its lowest part is pressed flat, the more of it the less it would stand otherwise.
 """
 
 from dataclasses import replace
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from .depth import Depth
 from .options import Print
 from .parts import parts
+from .sampling import disc
 from .steps import JOINT, air, sharpen
 from .surface import Surface
-from .upright import press
+from .upright import DOWN, press
 
 # Shares of the height that are pressed flat, the first on which the piece stands.
 LAYERS = (0.025, 0.04, 0.06)
@@ -53,27 +54,27 @@ def one_body(mesh: Surface) -> Surface:
     )
 
 
-def flat_base(mesh: Surface) -> Surface:
-    """An upright mesh with its lowest part pressed flat, so much of it that it stands."""
+def flat_base(mesh: Surface, printing: Print) -> Surface:
+    """An upright mesh with the underside of its lowest part pressed flat, so much of it that it stands.
+
+    What stands on the ground stays as thick as a wall, or becomes so from half of that.
+    """
     low, high = (float(mesh.positions[:, 1].min()), float(mesh.positions[:, 1].max()))
     balance = _balance(mesh)
+    down = mesh.normals[:, 1] < DOWN
     for layer in LAYERS:
-        touching = mesh.positions[mesh.positions[:, 1] < low + layer * (high - low)][:, [0, 2]]
-        hull = cv2.convexHull(np.ascontiguousarray(touching))
-        if len(hull) > 2 and cv2.pointPolygonTest(hull, balance, measureDist=False) > 0:
+        touching = mesh.positions[down & (mesh.positions[:, 1] < low + layer * (high - low))][:, [0, 2]]
+        hull = None if len(touching) < 3 else cv2.convexHull(np.ascontiguousarray(touching))
+        if hull is not None and len(hull) > 2 and cv2.pointPolygonTest(hull, balance, measureDist=False) > 0:
             break
-    positions, normals = press(mesh.positions, mesh.normals, low, layer * (high - low))
+    wall = printing.wall / printing.size * float(np.ptp(mesh.positions, axis=0).max())
+    positions, normals = press(mesh.positions, mesh.normals, low, layer * (high - low), wall)
     return replace(mesh, positions=positions, normals=normals)
 
 
 def longest_side(printing: Print) -> float:
     """Longest side of the finished piece in metres."""
     return printing.size * METRES
-
-
-def volume(positions: NDArray[np.float32], triangles: NDArray[np.uint32]) -> float:
-    """Volume inside a closed mesh, in cubic units of its positions: the sum of signed tetrahedra."""
-    return float(_tetrahedra(positions, triangles).sum())
 
 
 def _tetrahedra(positions: NDArray[np.float32], triangles: NDArray[np.uint32]) -> NDArray[np.float64]:
@@ -114,15 +115,15 @@ def _wide(alpha: NDArray[np.float32], wall: float) -> NDArray[np.float32]:
 
     Thinner is what vanishes when the outline is opened by a wall's width, unless it is only a corner.
     """
-    disc = _disc(wall / 2 * len(alpha))
+    round_wall = disc(wall / 2 * len(alpha))
     inside = (alpha > 0.5).astype(np.uint8)
-    thin = inside - cv2.morphologyEx(inside, cv2.MORPH_OPEN, disc)
+    thin = inside - cv2.morphologyEx(inside, cv2.MORPH_OPEN, round_wall)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= wall * len(alpha)
     long[0] = False
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     ridge = long[labels] & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
-    return np.asarray(np.maximum(alpha, cv2.dilate(ridge.astype(np.float32), disc)), np.float32)
+    return np.asarray(np.maximum(alpha, cv2.dilate(ridge.astype(np.float32), round_wall)), np.float32)
 
 
 def _joined(alpha: NDArray[np.float32], depth: Depth, wall: float) -> Depth:
@@ -132,12 +133,6 @@ def _joined(alpha: NDArray[np.float32], depth: Depth, wall: float) -> Depth:
         return depth
     reach = max(wall * len(alpha), 2.0)
     inside = np.where(alpha > 0.5, depth.front, np.float32(1e6))
-    behind = cv2.erode(inside, _disc(2 * reach)) - np.float32(max(wall, 2 * JOINT))
-    near = cv2.dilate(gap.astype(np.uint8), _disc(reach)) > 0
+    behind = cv2.erode(inside, disc(2 * reach)) - np.float32(max(wall, 2 * JOINT))
+    near = cv2.dilate(gap.astype(np.uint8), disc(reach)) > 0
     return replace(depth, back=np.where(near, np.minimum(depth.back, behind), depth.back))
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    """A round structuring element of at least 3 pixels across."""
-    width = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)

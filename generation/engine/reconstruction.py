@@ -93,7 +93,7 @@ def reconstruct(
         positions, normals = stand(mesh.positions, mesh.normals, depth.elevation)
         mesh = replace(mesh, positions=positions, normals=normals)
     if printing:
-        mesh = flat_base(mesh)
+        mesh = flat_base(mesh, printing)
     progress(60)
     watch("surface", mesh)
 

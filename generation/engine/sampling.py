@@ -1,4 +1,4 @@
-"""Values of pictures between their pixels, and beside them."""
+"""Values of pictures between their pixels and beside them, and which pixels are near."""
 
 import cv2
 import numpy as np
@@ -33,3 +33,21 @@ def pixel(places: Values, side: int) -> tuple[Indices, Indices]:
     """Rows and columns (k,) of the pixels at places 0..1."""
     column, row = np.clip((places * side).astype(np.int64), 0, side - 1).T
     return row, column
+
+
+def nearest(known: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Number (h, w) of the nearest known pixel; each pixel's own where there is none."""
+    if not known.any():
+        return np.arange(known.size).reshape(known.shape)
+    _, label = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    number = np.zeros(int(label.max()) + 1, np.intp)
+    number[label[known]] = np.flatnonzero(known)
+    return np.asarray(number[label], np.intp)
+
+
+def disc(radius: float) -> NDArray[np.uint8]:
+    """A round structuring element of at least 3 pixels across."""
+    width = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)

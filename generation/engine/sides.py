@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .sampling import disc, nearest
+
 # Rise over run. Below the first a pixel is well seen, above the second not at all: 68° and 77°.
 SEEN, UNSEEN = 2.5, 4.5
 # Half the width, in frame widths, that a sudden fall to the outline has: about a cell of the mesh.
@@ -46,7 +48,7 @@ def calm_sides(
     small = np.asarray(cv2.resize(rgb, (n, n), interpolation=cv2.INTER_AREA), np.uint8)
     thickness = np.abs(sheet - other)
     pure = edge > np.minimum(PURE, PURE_PER_THICKNESS * thickness)
-    source = _nearest(inside & pure & (slope < UNSEEN))
+    source = nearest(inside & pure & (slope < UNSEEN))
     reach = np.minimum(FARTHEST, REACH * thickness.ravel()[source])
     calm = _along_contours(small.reshape(-1, 3)[source], sheet, reach, slope > SEEN)
     share = np.where(inside, np.clip((slope - SEEN) / (UNSEEN - SEEN), 0, 1), 1).astype(np.float32)
@@ -60,21 +62,9 @@ def _slope(height: NDArray[np.float32], stepped: NDArray[np.bool_]) -> NDArray[n
     """Rise over run (n, n), a fall to the outline being as wide as the mesh can make it; none beside steps."""
     n = height.shape[0]
     radius = max(1, round(STEP * n))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    slope = cv2.morphologyEx(height, cv2.MORPH_GRADIENT, disc) * np.float32(n / (2 * radius))
-    return np.where(cv2.dilate(stepped.astype(np.uint8), disc) > 0, np.float32(0), slope)
-
-
-def _nearest(seen: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Number (n, n) of the nearest pixel that is seen; each pixel's own where none is."""
-    if not seen.any():
-        return np.arange(seen.size).reshape(seen.shape)
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~seen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    pixel_of = np.zeros(int(nearest.max()) + 1, np.intp)
-    pixel_of[nearest[seen]] = np.flatnonzero(seen)
-    return np.asarray(pixel_of[nearest], np.intp)
+    around = disc(radius)
+    slope = cv2.morphologyEx(height, cv2.MORPH_GRADIENT, around) * np.float32(n / (2 * radius))
+    return np.where(cv2.dilate(stepped.astype(np.uint8), around) > 0, np.float32(0), slope)
 
 
 def _along_contours(

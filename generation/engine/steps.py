@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .depth import Depth
+from .sampling import nearest
 
 # Depth gained per width crossed, from which a place is steep.
 STEEP = 2.0
@@ -39,16 +40,16 @@ class Steps:
 def sharpen(alpha: NDArray[np.float32], depth: Depth) -> Steps:
     """The maps of a framed subject with jumps for ramps; outside, the value of the nearest pixel inside."""
     inside = alpha > 0.5
-    nearest = _nearest(inside)
-    front, back = depth.front.ravel()[nearest], np.minimum(depth.front, depth.back).ravel()[nearest]
+    beside = nearest(inside)
+    front, back = depth.front.ravel()[beside], np.minimum(depth.front, depth.back).ravel()[beside]
     level, ramp, source = _ramps(inside, front, back)
     front[ramp], back[ramp] = front.ravel()[source], back.ravel()[source]
     # Where two ramps meet, or one the outline, the way down may miss the level ground.
     near = cv2.dilate(ramp.astype(np.uint8), SQUARE, iterations=2) > 0
     missed = near & inside & ~level & ~ramp
     if ramp.any():
-        nearest = _nearest(inside & ~missed)
-        front, back = front.ravel()[nearest], back.ravel()[nearest]
+        beside = nearest(inside & ~missed)
+        front, back = front.ravel()[beside], back.ravel()[beside]
     stepped = near & inside & ((_range(front) > JUMP) | (_range(back) > JUMP))
     return Steps(front, back, stepped)
 
@@ -113,18 +114,6 @@ def air(steps: Steps) -> NDArray[np.bool_]:
         found[here] |= gap
         found[there] |= gap
     return found
-
-
-def _nearest(known: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Number (side, side) of the nearest known pixel; each pixel's own where there is none."""
-    if not known.any():
-        return np.arange(known.size).reshape(known.shape)
-    _, label = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    number = np.zeros(int(label.max()) + 1, np.intp)
-    number[label[known]] = np.flatnonzero(known)
-    return np.asarray(number[label], np.intp)
 
 
 def _range(field: NDArray[np.float32]) -> NDArray[np.float32]:

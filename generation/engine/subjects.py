@@ -22,6 +22,9 @@ PART_SHARE = 0.35
 PART_GAP = 0.6
 # Nearer than this share of the main island's size, two islands all but touch.
 TOUCH = 0.02
+# A part may hang on a part: so many links at most. What is farther off along a chain is a row of things and no part,
+# and a picture drawn to be one long chain must not cost a look at all of it for each link.
+ROUNDS = 8
 
 Mask = NDArray[np.bool_]
 
@@ -47,7 +50,7 @@ def main_subject(subject: Mask) -> tuple[Mask, bool]:
     kept = np.arange(len(sizes)) == main
     size = np.sqrt(sizes)
     reach = np.where(sizes <= PART_SHARE * sizes[main], PART_GAP * size, 0).clip(TOUCH * size[main])
-    for _ in range(len(sizes)):
+    for _ in range(ROUNDS):
         gaps = _gaps(labels, kept)
         if not (near := ~kept & (gaps <= reach)).any():
             break

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import TooThin
 from .rim import rim
+from .sampling import disc
 from .sheets import Maps, Sheet, sheets
 from .steps import Steps, air
 from .thinning import thin
@@ -53,18 +54,12 @@ def thicken(alpha: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """
     cell = alpha.shape[0] / cells
     inside = (alpha > 0.5).astype(np.uint8)
-    opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, _disc(0.75 * cell))
+    opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, disc(0.75 * cell))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(inside - opened, connectivity=8)
     long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= WIRE * cell
     long[0] = False
-    wires = cv2.dilate(long[labels].astype(np.float32), _disc(0.5 * cell))
+    wires = cv2.dilate(long[labels].astype(np.float32), disc(0.5 * cell))
     return np.asarray(np.maximum(alpha, wires), np.float32)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    """A round structuring element of at least 3 pixels across."""
-    width = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
 
 
 def surface(alpha: NDArray[np.float32], steps: Steps, *, cells: int, most: int) -> Surface:

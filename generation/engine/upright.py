@@ -2,7 +2,8 @@
 
 The camera looked down by some angle; turned back by it, the object's own up is up. It has a base if what lies
 lowest spreads out: the lowest layer of a ball is small, and twice as thick a layer is twice as large; the feet
-of a chair or the bottom of a pot hardly grow. Then the base is brought to the floor and its unevenness pressed flat.
+of a chair or the bottom of a pot hardly grow. Then the base is brought to the floor and the unevenness of its
+underside pressed flat; what lies on that, such as the top of a foot plate, stays as thick as it is.
 
 Seen from near by, the floor falls towards the viewer by some degrees more than the camera looked down, while
 what is upright hardly leans: so the base is levelled by a shear, which moves points up or down only. What the
@@ -15,6 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from .sampling import pixel, sample
 
 # The lowest layer, as a share of the height.
 LAYER = 0.02
@@ -31,8 +34,13 @@ ERROR = 0.7
 MOST = 4.0
 # So many vertices may lie below the floor.
 STRAYS = 12
-# What is left of heights in a pressed layer: not nothing, or steep triangles would vanish.
+# What is left of heights that are pressed: not nothing, or steep triangles would vanish.
 LEFT = 0.02
+# The upward part of normals below which a surface faces down, and above which it faces up.
+DOWN = -0.2
+UP = 0.3
+# Undersides are looked for on a grid over the ground, so many places wide.
+PLACES = 64
 
 Positions = NDArray[np.float32]
 
@@ -57,17 +65,49 @@ def stand(positions: Positions, normals: Positions, elevation: float) -> tuple[P
     return press(upright, np.asarray(leaning, np.float32), _floor(upright[:, 1]), LAYER * height)
 
 
-def press(positions: Positions, normals: Positions, floor: float, layer: float) -> tuple[Positions, Positions]:
-    """The mesh with everything below ``floor`` + ``layer`` pressed flat; above three layers nothing changes."""
+def press(
+    positions: Positions, normals: Positions, floor: float, layer: float, wall: float = 0.0
+) -> tuple[Positions, Positions]:
+    """The mesh with its underside pressed flat where that is below ``floor`` + ``layer``; what is on it keeps its
+    thickness.
+
+    Over each place heights are moved by a rising function that is continuous from place to place, so that nothing
+    folds: up to the underside there they shrink to ``LEFT`` of what they are; above it, what is half a ``wall``
+    thick or more becomes at least a whole wall thick; from three layers (or walls) up nothing changes.
+    """
     y = positions[:, 1].astype(np.float64) - floor
-    flat = LEFT * layer
-    pressed = np.where(y < layer, LEFT * y, np.where(y < 3 * layer, flat + (y - layer) * (3 - LEFT) / 2, y))
-    rate = np.where(y < layer, LEFT, np.where(y < 3 * layer, (3 - LEFT) / 2, 1))
+    top = 3 * max(layer, wall)
+    under = _underside(positions, normals, y, layer)
+    knee = under + wall / 2
+    rest = (top - LEFT * under - wall) / (top - knee)
+    # From the top down, so that above it nothing changes by rounding either.
+    where = [y >= top, y >= knee, y >= under]
     moved = positions.copy()
-    moved[:, 1] = pressed + floor
+    moved[:, 1] = floor + np.select(where, [y, top - (top - y) * rest, LEFT * under + 2 * (y - under)], LEFT * y)
+    rate = np.select(where, [np.ones_like(y), rest, np.full_like(y, 2)], LEFT)
     bent = normals / np.stack([np.ones_like(rate), rate, np.ones_like(rate)], axis=1)
     bent /= np.linalg.norm(bent, axis=1, keepdims=True)
     return moved, np.asarray(bent, np.float32)
+
+
+def _underside(positions: Positions, normals: Positions, y: NDArray[np.float64], layer: float) -> NDArray[np.float64]:
+    """Height (v,) up to which the mesh is pressed at each vertex's place, where heights ``y`` are above the floor.
+
+    That is the highest of what faces down nearby, within the layer and with nothing that faces up below it.
+    """
+    ground = positions[:, [0, 2]].astype(np.float64)
+    at = (ground - ground.min(axis=0)) / max(float(np.ptp(ground, axis=0).max()), 1e-12)
+    row, column = pixel(at, PLACES)
+    place = row * PLACES + column
+    up, down = normals[:, 1] > UP, (normals[:, 1] < DOWN) & (y < layer)
+    lowest_top = np.full(PLACES**2, np.inf)
+    np.minimum.at(lowest_top, place[up], y[up])
+    down &= y <= lowest_top[place]
+    highest = np.zeros(PLACES**2)
+    np.maximum.at(highest, place[down], y[down])
+    # The spread is wider than the smoothing and the sampling together, so that it stays above the underside.
+    spread = cv2.dilate(highest.reshape(PLACES, PLACES).astype(np.float32), np.ones((5, 5), np.uint8))
+    return sample(np.asarray(cv2.blur(spread, (3, 3)), np.float32), at)
 
 
 def footprint(points: NDArray[np.float64]) -> float:

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='options',
-            field=models.JSONField(blank=True, default=dict, help_text='What is not as usual (generation/options.py).'),
+            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What is not as usual (generation/options.py).'),
         ),
     ]

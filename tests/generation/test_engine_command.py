@@ -6,13 +6,16 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 from django.core.management import CommandError, call_command
 from PIL import Image
 
 from generation import engine, failures
+from generation.engine import explain
 from tests import samples
 from tests.environment import bare
 from tests.generation.engine.results import loaded, require_good
@@ -92,6 +95,9 @@ def blank(folder: Path) -> Path:
         (["{mug}", "--out", "{out}", "--print", "9"], "10 to 1000"),
         (["{mug}", "--out", "{out}", "--print", "nan"], "10 to 1000"),
         (["{mug}", "--out", "{out}", "--print", "50", "--wall", "20"], "0.2 to 10"),
+        (["{mug}", "--out", "{out}", "--print", "10", "--wall", "10"], "a fifth of --print, 2 mm"),
+        (["{mug}", "--out", "{out}", "--print", "50", "--keep-all"], "a printer makes one piece"),
+        (["{mug}", "--out", "{out}", "--back", "mirrored", "--back-photo", "{mug}"], "the photo shows that side"),
         (["{mug}", "--out", "{out}", "--explain", "{text}"], "File exists"),
     ],
 )
@@ -136,10 +142,10 @@ def test_every_option_reaches_the_engine(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(engine, "cut_out", cutting)
     monkeypatch.setattr(engine, "reconstruct", modelling)
-    chosen = "--tier high --pose photo --back mirrored --keep-all --flatten-light --normal-map --print 80 --wall 1.2"
-    run(MUG, "--out", tmp_path / "model.glb", "--back-photo", MUG, *chosen.split())
-    assert asked["keep_all"] is True
-    assert str(asked["back_png"]).startswith("b'\\x89PNG")
+    chosen = "--tier high --pose photo --back mirrored --flatten-light --normal-map --print 80 --wall 1.2"
+    run(MUG, "--out", tmp_path / "model.glb", *chosen.split())
+    assert asked["keep_all"] is False
+    assert asked["back_png"] is None
     assert asked["options"] == engine.Options(
         quality="high",
         pose="photo",
@@ -148,6 +154,10 @@ def test_every_option_reaches_the_engine(tmp_path: Path, monkeypatch: pytest.Mon
         normal_map=True,
         printing=engine.Print(size=80, wall=1.2),
     )
+    asked.clear()
+    run(MUG, "--out", tmp_path / "model.glb", "--keep-all", "--back-photo", MUG)
+    assert asked["keep_all"] is True
+    assert str(asked["back_png"]).startswith("b'\\x89PNG")
 
 
 def test_facts_of_a_piece_for_the_printer(tmp_path: Path) -> None:
@@ -156,3 +166,10 @@ def test_facts_of_a_piece_for_the_printer(tmp_path: Path) -> None:
     assert np.isclose(mesh.extents.max(), 0.08, atol=1e-6)
     assert " × ".join(f"{side * 1000:.1f}" for side in mesh.extents) + " mm" in said
     assert f"{mesh.volume * 1e6:.1f} cm³" in said
+
+
+def test_the_volume_is_that_of_the_solid() -> None:
+    box: Any = trimesh.creation.box((1, 2, 3)).apply_translation((4, 5, 6))
+    blank_texture = np.zeros((1, 1, 3), np.uint8)
+    mesh = explain.Mesh(box.vertices, box.vertex_normals, box.vertices[:, :2], box.faces, blank_texture)
+    assert np.isclose(mesh.volume, 6)

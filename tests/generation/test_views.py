@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from billing import ledger
 from generation.models import Job
+from generation.options import JobOptions
 from privacy import vault
 from privacy.models import Blob, Receipt
 from tests.generation.conftest import photo
@@ -71,6 +72,7 @@ def test_form_without_script_leads_to_the_job(browser, service) -> None:
         ({"print_size_mm": "1001"}, "10 to 1000"),
         ({"print_size_mm": "12.5"}, "10 to 1000"),
         ({"print_size_mm": "a foot"}, "10 to 1000"),
+        ({"print_size_mm": "120", "keep_all": "on"}, "A printer makes one piece"),
         ({"request_key": "1; drop table"}, "UUID"),
     ],
 )
@@ -84,7 +86,6 @@ def test_bad_choice_is_a_clear_answer_and_leaves_nothing(browser, service, field
 
 
 OPTIONS: dict[str, Any] = {
-    "keep_all": "on",
     "back": "mirrored",
     "flatten_light": "on",
     "normal_map": "on",
@@ -94,18 +95,17 @@ OPTIONS: dict[str, Any] = {
 
 def test_options_are_kept_with_the_job_where_they_are_not_as_usual(browser) -> None:
     assert upload(browser, back="invented", print_size_mm="").status_code == 201
+    assert upload(browser, keep_all="on").status_code == 201
     assert upload(browser, **OPTIONS).status_code == 201
-    usual, chosen = Job.objects.order_by("created_at")
+    usual, everything, chosen = Job.objects.order_by("created_at")
     assert usual.options == {}
-    assert chosen.options == {
-        "keep_all": True, "back": "mirrored", "flatten_light": True, "normal_map": True, "print_size_mm": 120
-    }  # fmt: skip
+    assert everything.options == {"keep_all": True}
+    assert chosen.options == {"back": "mirrored", "flatten_light": True, "normal_map": True, "print_size_mm": 120}
     chosen.stage = Job.Stage.OVER
     chosen.outcome = "done"
     chosen.save()
     page = browser.get(reverse("generation:job", args=[chosen.pk])).content.decode()
     for line in (
-        "<dd>everything</dd>",
         "<dd>mirrored</dd>",
         "<dd>evened out</dd>",
         "<dd>added</dd>",
@@ -128,7 +128,7 @@ def test_an_option_that_no_provider_honours_is_refused_by_name(browser, service)
 
 def test_a_form_that_comes_back_keeps_what_was_chosen(browser) -> None:
     picture = SimpleUploadedFile("a.jpg", photo(), "image/jpeg")
-    chosen = {**OPTIONS, "quality": "high", "print_size_mm": "5000", "photo": picture}
+    chosen = {**OPTIONS, "keep_all": "on", "quality": "high", "print_size_mm": "5000", "photo": picture}
     answer = browser.post(reverse("generation:create"), chosen)
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -138,6 +138,11 @@ def test_a_form_that_comes_back_keeps_what_was_chosen(browser) -> None:
     assert {("back", "mirrored"), ("quality", "high")} <= set(checked)
     assert '<details class="options" id="options" open>' in page
     assert "choose it again" in page
+
+
+def test_a_print_is_not_of_everything() -> None:
+    with pytest.raises(ValueError, match="keep_all"):
+        JobOptions(keep_all=True, print_size_mm=120)
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", photo()[:500]])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from generation.engine import network
 from generation.engine.frame import FILL
+from tests import samples
 
+CORPUS = samples.ROOT.parent / "shared" / "data" / "corpus" / "manifest.csv"
 MOST_BYTES = 12_000_000
 SIDE = network.SIDE
 RGB = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
@@ -63,3 +67,15 @@ def test_a_ball_is_round():
     assert seen.front[middle].mean() - seen.front[ring].mean() > 0.1
     assert 0.4 < seen.thickness[middle].mean() < 1.2  # 0.8 wide
     assert seen.thickness[middle].mean() > 1.3 * seen.thickness[ring].mean()
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not CORPUS.is_file(), reason="../shared/data is not part of a clone")
+def test_every_source_of_the_training_data_is_named():
+    """With the number of its objects, and how many of these were kept for validation."""
+    with CORPUS.open(newline="") as file:
+        splits = Counter((row["name"].split("/")[0], row["split"]) for row in csv.DictReader(file))
+    page = (samples.ROOT / "docs" / "engine.md").read_text()
+    for source in {name for name, _ in splits}:
+        train, val = splits[source, "train"], splits[source, "val"]
+        assert f"| {source} | {train + val} ({val}) |" in page

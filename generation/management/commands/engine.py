@@ -20,6 +20,7 @@ from generation.engine.options import Back, Pose
 from generation.options import PRINT_MM
 
 WALL_MM = (0.2, 10.0)
+SIZE_PER_WALL = 5
 
 
 class Steps:
@@ -99,9 +100,15 @@ def engine_options(options: dict[str, Any]) -> engine.Options:
         for name, value, (least, most) in (("--print", options["print"], PRINT_MM), ("--wall", wall, WALL_MM)):
             if not least <= value <= most:
                 raise CommandError(f"{name} takes {least:g} to {most:g} millimetres, not {value:g}.")
+        if wall > options["print"] / SIZE_PER_WALL:
+            raise CommandError(f"--wall takes at most a fifth of --print, {options['print'] / SIZE_PER_WALL:g} mm.")
+        if options["keep_all"]:
+            raise CommandError("--keep-all does not go with --print: a printer makes one piece.")
         printing = engine.Print(size=options["print"], wall=wall)
     elif options["wall"] is not None:
         raise CommandError("--wall goes with --print: it is the thinnest wall of a printed piece.")
+    if options["back_photo"] and options["back"] == "mirrored":
+        raise CommandError("--back mirrored does not go with --back-photo: the photo shows that side.")
     return engine.Options(
         quality=options["tier"],
         pose=options["pose"],

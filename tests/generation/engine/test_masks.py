@@ -3,15 +3,19 @@
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import masks
+from benchmarks import hostile, masks
 from generation import engine
 from generation.engine import subjects
+from generation.engine.mask import WORKING_SIDE
 from tests import samples
+
+from .results import require_good
 
 Mask = NDArray[np.bool_]
 
@@ -78,6 +82,36 @@ def test_transparency_is_the_last_word() -> None:
     assert cut.warnings == ("several_subjects",)
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pixels of every picture in which distances were measured."""
+    sizes: list[int] = []
+    measure = cv2.distanceTransform
+
+    def counted(picture: NDArray[np.uint8], kind: int, window: int) -> NDArray[np.float32]:
+        sizes.append(picture.size)
+        return np.asarray(measure(picture, kind, window), np.float32)
+
+    monkeypatch.setattr(cv2, "distanceTransform", counted)
+    return sizes
+
+
+def test_a_chain_of_parts_is_not_followed_for_ever(looks: list[int]) -> None:
+    """Thousands of dots, each near enough to the last to be a part."""
+    chain = hostile.dotted(384, 384, 4, chain=True)[..., 3] > 0
+    main, _ = subjects.main_subject(chain)
+    assert len(looks) == subjects.ROUNDS
+    assert main.sum() > 24 * 24 + subjects.ROUNDS * 16
+
+
+@pytest.mark.parametrize("chain", [True, False])
+def test_transparency_is_searched_for_others_in_a_small_picture(chain: bool, looks: list[int]) -> None:
+    """Only the check of the shape looks at every pixel."""
+    dots = hostile.dotted(2000, 2000, 24, chain=chain)
+    assert np.array_equal(engine.cut_out(samples.png(dots)).rgba[..., 3], dots[..., 3])
+    assert len([size for size in looks if size > WORKING_SIDE**2]) == 1
+
+
 @pytest.mark.parametrize(
     ("box", "cut"),
     [
@@ -116,7 +150,7 @@ def test_a_refusal_says_which(picture: bytes, code: str) -> None:
 
 def test_a_picture_that_is_all_subject_can_be_modelled() -> None:
     whole = engine.CutOut(np.full((80, 80, 4), 255, np.uint8))
-    assert engine.reconstruct(engine.encode_cut_out(whole), options=engine.Options(quality="draft"))
+    require_good(engine.reconstruct(engine.encode_cut_out(whole), options=engine.Options(quality="draft")), "draft")
 
 
 def boasting_png(width: int, height: int) -> bytes:

@@ -1,5 +1,7 @@
 """A print is one body with a base to stand on, and no wall thinner than asked for."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,10 +10,11 @@ from numpy.typing import NDArray
 
 from generation.engine.depth import Depth
 from generation.engine.options import Print
-from generation.engine.printing import flat_base, longest_side, one_body, thicken_walls, volume
+from generation.engine.printing import flat_base, longest_side, one_body, thicken_walls
 from generation.engine.surface import Surface, thicken
+from generation.engine.upright import stand
 
-from .test_surface import SIDE, ball, block, meshed, plate_before_plate, require_sound, welded
+from .test_surface import SIDE, ball, block, meshed, plate_before_plate, require_sound
 
 CELLS = 100
 MOST = 40_000
@@ -20,7 +23,7 @@ MOST = 40_000
 def printed(alpha: NDArray[np.float32], depth: Depth, printing: Print) -> Surface:
     """The whole of it, as seen from straight ahead."""
     alpha, depth = thicken_walls(alpha, depth, printing)
-    return flat_base(one_body(meshed(thicken(alpha, CELLS), depth, cells=CELLS, most=MOST)))
+    return flat_base(one_body(meshed(thicken(alpha, CELLS), depth, cells=CELLS, most=MOST)), printing)
 
 
 def lollipop() -> tuple[NDArray[np.float32], Depth]:
@@ -87,11 +90,48 @@ def test_what_leans_gets_a_larger_base() -> None:
     assert (solid.vertices[:, 1] < solid.bounds[0, 1] + 0.002 * height).sum() > 50
 
 
-def test_the_volume_is_that_of_the_solid() -> None:
-    box = trimesh.creation.box((1, 2, 3)).apply_translation((4, 5, 6))
-    assert volume(np.asarray(box.vertices, np.float32), np.asarray(box.faces, np.uint32)) == pytest.approx(6)
-    mesh = meshed(*ball(), cells=CELLS, most=MOST)
-    assert volume(mesh.positions, mesh.triangles) == pytest.approx(float(welded(mesh).volume), rel=1e-6)
+@pytest.mark.parametrize(("thickness", "size"), [(0.03, 100), (0.02, 100), (0.06, 100), (0.03, 300)])
+@pytest.mark.parametrize("pose", ["upright", "photo"])
+def test_a_foot_plate_keeps_its_wall(thickness: float, size: float, pose: str) -> None:
+    """A lamp: a thin plate under a stem."""
+    printing = Print(size=size, wall=2)
+    nothing = np.zeros((SIDE, SIDE), np.float32)
+    stem, foot = (slice(0.45, 0.55), slice(0.05, 0.94)), (slice(0.2, 0.8), slice(0.95 - thickness, 0.95))
+    alpha = np.maximum(block(*stem, 1, nothing), block(*foot, 1, nothing))
+    half = block(*foot, 0.25, nothing + np.float32(0.05))
+    alpha, depth = thicken_walls(alpha, Depth(half, -half), printing)
+    mesh = one_body(meshed(thicken(alpha, CELLS), depth, cells=CELLS, most=MOST))
+    if pose == "upright":
+        positions, normals = stand(mesh.positions, mesh.normals, 0.0)
+        mesh = replace(mesh, positions=positions, normals=normals)
+    mesh = flat_base(mesh, printing)
+    solid = require_sound(mesh, MOST)
+    scale = size / solid.extents.max()
+    x, z = (grid.ravel() for grid in np.meshgrid(np.linspace(0.25, 0.4, 12), np.linspace(-0.2, 0.2, 12)))
+    thick = through(solid, x, z) * scale
+    assert thick.min() >= 0.9 * printing.wall
+    assert np.median(thick) >= 0.9 * thickness * scale
+    assert solid.area_faces.min() > 0
+
+
+def through(solid: trimesh.Trimesh, x: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Length of the mesh inside each upright line, by the heights at which its triangles are crossed."""
+    corners = np.asarray(solid.triangles)
+    inside = np.zeros(len(x))
+    flat = corners[:, :, [0, 2]]
+    first, second = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    facing = np.abs(area) > 1e-12
+    for number, point in enumerate(np.stack([x, z], axis=1) + 1e-5):
+        to = point - flat[facing, 0]
+        one = (to[:, 0] * second[facing, 1] - to[:, 1] * second[facing, 0]) / area[facing]
+        two = (first[facing, 0] * to[:, 1] - first[facing, 1] * to[:, 0]) / area[facing]
+        hit = (one >= 0) & (two >= 0) & (one + two <= 1)
+        rise = corners[facing, 1:, 1] - corners[facing, :1, 1]
+        height = corners[facing, 0, 1] + one * rise[:, 0] + two * rise[:, 1]
+        # In x and z a triangle that faces up turns the other way round.
+        inside[number] = float((-np.sign(area[facing]) * height)[hit].sum())
+    return inside
 
 
 def test_lengths_are_millimetres() -> None:

@@ -144,6 +144,18 @@ def test_a_second_photo_of_something_else_is_refused() -> None:
         seen_from_behind(0 * other, framed(front))
 
 
+def test_a_tiny_second_photo_fits_into_the_frame() -> None:
+    """Stretched to the front's outline, the margin around 14 pixels is wider than that around the front."""
+    front = np.full((300, 300, 4), 128, np.uint8)
+    front[..., 3] = 255
+    back = np.zeros((40, 40, 4), np.uint8)
+    back[8:32, 13:27] = 255
+    subject = framed(front)
+    seen = seen_from_behind(back, subject)
+    assert seen.side == subject.side
+    assert ((seen.alpha > 0.5) == (subject.alpha > 0.5)).mean() > 0.95
+
+
 @pytest.mark.parametrize("scale", [0.75, 0.8, 1.3])
 def test_another_exposure_is_drawn_towards_the_front(scale: float) -> None:
     rgba = disc()

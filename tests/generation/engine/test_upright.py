@@ -92,9 +92,47 @@ def test_what_has_no_base_is_only_turned(shape: Any) -> None:
 
 
 def test_pressing_keeps_the_order_of_heights() -> None:
+    """Over one place: what faces down goes to the floor, above it nothing passes anything else."""
     y = np.linspace(-0.2, 1, 200, dtype=np.float32)
     positions = np.stack([0 * y, y, 0 * y], axis=1)
-    pressed, _ = press(positions, positions * 0 + np.float32(3**-0.5), 0.0, 0.1)
-    assert (np.diff(pressed[:, 1]) > 0).all()
-    assert np.ptp(pressed[y < 0.1, 1]) < 0.01
-    assert np.array_equal(pressed[y > 0.3], positions[y > 0.3])
+    normals = np.where((y < 0.1)[:, None], (0, -1, 0), (0, 1, 0)).astype(np.float32)
+    for wall in (0.0, 0.05):
+        pressed, _ = press(positions, normals, 0.0, 0.1, wall)
+        assert (np.diff(pressed[:, 1]) > 0).all()
+        assert np.ptp(pressed[y < 0.1, 1]) < 0.01
+        assert np.array_equal(pressed[y > 0.3], positions[y > 0.3])
+
+
+@pytest.mark.parametrize("thickness", [0.012, 0.02, 0.05])
+def test_a_foot_plate_is_not_pressed_flat(thickness: float) -> None:
+    """A lamp: a plate as thick as the layer that is pressed, or not much more, below a stem."""
+    plate = trimesh.creation.box((0.6, thickness, 0.6)).apply_translation((0, thickness / 2, 0))
+    stem = trimesh.creation.box((0.1, 1 - thickness, 0.1)).apply_translation((0, (1 + thickness) / 2, 0))
+    shape = trimesh.util.concatenate([plate, stem])
+    result, _ = stood(seen(shape, fall=7))
+    was = fine(shape).vertices
+    floor = result.vertices[:, 1].min()
+    on_plate = (np.abs(was[:, 1] - thickness) < 1e-6) & (np.abs(was[:, [0, 2]]).max(axis=1) > 0.06)
+    assert on_plate.sum() > 20
+    assert (result.vertices[on_plate, 1] - floor).min() > 0.5 * thickness
+
+
+def test_what_hangs_over_the_foot_is_not_pressed_through_it() -> None:
+    heights = np.array([0, 0.4, 0.6, 2], np.float32)
+    x = np.linspace(-1, 1, 21, dtype=np.float32)
+    positions = np.array([(a, y, b) for a in x for b in x for y in heights], np.float32)
+    normals = np.tile(np.array([(0, -1, 0), (0, 1, 0)] * 2, np.float32), (len(x) ** 2, 1))
+    pressed, _ = press(positions, normals, 0.0, 1.0)
+    assert pressed[:, 1].reshape(-1, 4) == pytest.approx(np.tile(heights, (len(x) ** 2, 1)), abs=1e-6)
+
+
+def test_an_uneven_underside_is_pressed_wherever_it_is() -> None:
+    """A sheet, longer than wide, that rises to the right: the parts within the layer come down, with what is on it."""
+    x, z = (grid.ravel() for grid in np.meshgrid(np.linspace(0, 2, 61), np.linspace(0, 1, 31)))
+    y = 0.9 * x / 2
+    bottom, top = (np.stack([x, y + thick, z], axis=1).astype(np.float32) for thick in (0, 0.5))
+    normals = np.repeat(np.array([(0, -1, 0), (0, 1, 0)], np.float32), len(x), axis=0)
+    pressed, _ = press(np.concatenate([bottom, top]), normals, 0.0, 1.0)
+    low, high = pressed[: len(x), 1], pressed[len(x) :, 1]
+    assert low.max() < 0.02
+    assert (high - low).min() > 0.45

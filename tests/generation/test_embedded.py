@@ -1,0 +1,80 @@
+"""Our own engine as a provider: it does what a job asks for, and says why when it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from generation import engine
+from generation.options import NAMES, JobOptions
+from generation.provider import Declined, Delivered
+from generation.providers.embedded import Embedded
+
+PHOTO = b"the cut-out"
+
+
+def submit(options: JobOptions, quality: str = "standard") -> Any:
+    """Send a cut-out to the engine; nobody listens to its progress."""
+    with httpx.Client() as http:
+        return Embedded(http).submit([PHOTO], options=options, quality=quality, key="k", progress=lambda percent: None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "quality", "expected"),
+    [
+        pytest.param({}, "standard", engine.Options(), id="nothing"),
+        pytest.param({}, "draft", engine.Options(quality="draft"), id="draft"),
+        pytest.param({}, "high", engine.Options(quality="high"), id="high"),
+        pytest.param({"back": "mirrored"}, "standard", engine.Options(back="mirrored"), id="back"),
+        pytest.param({"flatten_light": True}, "standard", engine.Options(flatten_light=True), id="flatten_light"),
+        pytest.param({"normal_map": True}, "standard", engine.Options(normal_map=True), id="normal_map"),
+        pytest.param(
+            {"print_size_mm": 85}, "standard", engine.Options(printing=engine.Print(size=85)), id="print_size_mm"
+        ),
+        # Already done when the cut-out was made.
+        pytest.param({"keep_all": True}, "standard", engine.Options(), id="keep_all"),
+        pytest.param(
+            {"back": "mirrored", "flatten_light": True, "normal_map": True, "print_size_mm": 200},
+            "high",
+            engine.Options(
+                quality="high",
+                back="mirrored",
+                flatten_light=True,
+                normal_map=True,
+                printing=engine.Print(size=200),
+            ),
+            id="all",
+        ),
+    ],
+)
+def test_each_option_of_a_job_reaches_the_engine(
+    asked: dict[str, Any], quality: str, expected: engine.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[bytes, engine.Options]] = []
+
+    def reconstruct(picture: bytes, *, options: engine.Options, progress: object) -> bytes:
+        heard.append((picture, options))
+        return b"the model"
+
+    monkeypatch.setattr(engine, "reconstruct", reconstruct)
+    answer = submit(JobOptions(**asked), quality)
+    assert heard == [(PHOTO, expected)]
+    assert isinstance(answer, Delivered)
+    assert list(answer.chunks) == [b"the model"]
+
+
+def test_it_offers_all_there_is_to_choose() -> None:
+    assert Embedded.card.options == frozenset(NAMES) - {"keep_all"}
+    assert set(Embedded.card.credits) == set(engine.QUALITIES)
+
+
+def test_a_refusal_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reconstruct(*_: object, **__: object) -> bytes:
+        raise engine.NoSubject("Nothing there.")
+
+    monkeypatch.setattr(engine, "reconstruct", reconstruct)
+    with pytest.raises(Declined) as declined:
+        submit(JobOptions())
+    assert declined.value.code == engine.NoSubject.code
