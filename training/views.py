@@ -36,7 +36,6 @@ SCANS = (
     "discoverse",
 )
 SCAN_WEIGHT = 2.5
-STRETCHED = 0.5
 FIELDS = {"rgb": (np.uint8, (SIDE, SIDE, 3)), "mask": (np.uint8, (SIDE, SIDE)), "front": (np.float16, (SIDE, SIDE)),
           "back": (np.float16, (SIDE, SIDE)), "elevation": (np.float32, ())}  # fmt: skip
 
@@ -81,19 +80,12 @@ def light(rng: Generator) -> Light:
     )
 
 
-def stretched(mesh: Mesh, rng: Generator, share: float) -> Mesh:
-    """The object; in ``share`` of the cases a little taller, wider or deeper than it was.
-
-    Much of it teaches to look rather than to know by heart; little of it, how deep a car is.
-    """
+def stretched(mesh: Mesh, rng: Generator) -> Mesh:
+    """The object, often a little taller, wider or deeper than it was: nobody can learn thickness by heart."""
     kind = rng.random()
-    if kind < 1 - share:
+    if kind < 0.5:
         return mesh
-    scale = (
-        np.array([1, np.exp(rng.uniform(-0.3, 0.3)), 1])
-        if kind < 1 - 0.4 * share
-        else np.exp(rng.uniform(-0.3, 0.3, 3))
-    )
+    scale = np.array([1, np.exp(rng.uniform(-0.3, 0.3)), 1]) if kind < 0.8 else np.exp(rng.uniform(-0.3, 0.3, 3))
     return Mesh((mesh.positions * scale).astype(np.float32), mesh.uv, mesh.triangles, mesh.texture)
 
 
@@ -117,8 +109,7 @@ def recoloured(mesh: Mesh, rng: Generator) -> Mesh:
 class Source:
     """Objects of the training split, and primitives, in the right proportions."""
 
-    def __init__(self, folder: Path, stretched: float = STRETCHED, split: str = "train") -> None:
-        self.stretched = stretched
+    def __init__(self, folder: Path, split: str = "train") -> None:
         self.names = corpus.names(folder, split)
         self.meshes = [corpus.load(folder / name) for name in self.names]
         weights = np.array([SCAN_WEIGHT if name.split("/")[0] in SCANS else 1.0 for name in self.names])
@@ -130,14 +121,14 @@ class Source:
             made_up = rng.random() < PRIMITIVES
             mesh = primitive(rng) if made_up else self.meshes[int(rng.choice(len(self.meshes), p=self.odds))]
             seen_by = camera(rng)
-            view = render(recoloured(stretched(mesh, rng, self.stretched), rng), seen_by, light(rng), SIDE)
+            view = render(recoloured(stretched(mesh, rng), rng), seen_by, light(rng), SIDE)
             if view is not None and float((view.mask > 0.5).mean()) > 0.01:
                 return view, seen_by
 
 
-def _work(folder: Path, out: Path, seed: int, stretched: float, numbers: range) -> None:
+def _work(folder: Path, out: Path, seed: int, numbers: range) -> None:
     cv2.setNumThreads(1)
-    source = Source(folder, stretched)
+    source = Source(folder)
     fields = {name: np.load(out / f"{name}.npy", mmap_mode="r+") for name in FIELDS}
     for number in numbers:
         view, seen_by = source.sample(np.random.default_rng((seed, number)))
@@ -165,20 +156,13 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--stretched", type=float, default=STRETCHED, help="share of objects that are stretched")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     create(options.out, options.count)
     workers = [
         multiprocessing.Process(
             target=_work,
-            args=(
-                options.corpus,
-                options.out,
-                options.seed,
-                options.stretched,
-                range(first, options.count, options.processes),
-            ),
+            args=(options.corpus, options.out, options.seed, range(first, options.count, options.processes)),
         )
         for first in range(options.processes)
     ]

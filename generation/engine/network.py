@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .sessions import open_session
 
 WEIGHTS = Path(__file__).with_name("depth.onnx")
-SHA256 = "fb18a9a1c622df58d782dd0669ce0aad99f700a694ba515a3a19dcdc41d7a676"
+SHA256 = "0709fa1418e97f441241bff23c33e94f459fbc397f8ae35f001061cdfc6e00fe"
 SIDE = 128
 # Distances to the outline are given in units of this share of the frame.
 DISTANCE_UNIT = 0.25
