@@ -192,12 +192,14 @@ def main() -> None:
     parser.add_argument("--quality", default="standard", choices=list(engine.QUALITIES))
     parser.add_argument("--limit", type=int)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--methods", default=",".join(METHODS[1:]), help="inflation must be in it")
+    parser.add_argument("--methods", default=",".join(METHODS[1:]), help="beside the engine; inflation must be in it")
     parser.add_argument("--views", action="store_true")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--keep", type=Path, help="write the engine's models here")
     parser.add_argument("--json", type=Path, help="write all figures here")
     options = parser.parse_args()
+    if not {"inflation"} <= set(options.methods.split(",")) <= set(METHODS[1:]):
+        parser.error(f"--methods takes inflation and any of {', '.join(METHODS[2:])}")
     task = Task(
         folder=options.folder,
         scorer=options.scorer,

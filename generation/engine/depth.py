@@ -39,25 +39,26 @@ class Depth:
 
 def find_depth(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], *, threads: int) -> Depth:
     """Depth (side, side) of a framed subject: ``rgb`` (any side, defined everywhere), ``alpha`` (side, side; 0..1)."""
-    front, back = inflate(alpha)
-    swollen = np.stack([(front + back) / 2, (front - back) / 2])
     size = (network.SIDE, network.SIDE)
     mask = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     whole = mask >= WHOLE
     seen = network.look(small, mask, threads=threads) if whole.any() else None
     if seen is None:
-        return Depth(front, back)
+        return Depth(*inflate(alpha))
     trust = _trust(float(np.exp(np.log(seen.doubt[whole]).mean())))  # the geometric mean: a few odd pixels weigh less
     middle = seen.front - seen.thickness / 2
     shape = np.stack([middle - middle[whole].mean(), seen.thickness / 2])
-    learnt = _enlarge(np.float32(STRETCH) * shape, whole, alpha.shape[0])
+    middle, half = _enlarge(np.float32(STRETCH) * shape, whole, alpha.shape[0])
     inside = alpha > 0.5
-    swollen[0] -= swollen[0][inside].mean()
     # Where the small picture shows nothing of a thin part, only the outline knows how thick it is.
     thin = inside & (cv2.resize(mask, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) < WHOLE / 2)
-    learnt[1][thin] = np.minimum(learnt[1], swollen[1])[thin]
-    middle, half = trust * learnt + (1 - trust) * swollen
+    if trust < 1 or thin.any():
+        front, back = inflate(alpha)
+        level, swell = (front + back) / 2, (front - back) / 2
+        half[thin] = np.minimum(half, swell)[thin]
+        middle = trust * middle + (1 - trust) * (level - level[inside].mean())
+        half = trust * half + (1 - trust) * swell
     half = np.maximum(half, 0)  # enlarging may overshoot
     return Depth(middle + half, middle - half, trust * seen.elevation, trust)
 
