@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -73,8 +74,7 @@ def actions(picture: bytes, folder: Path) -> dict[str, Callable[[], object]]:
         "network": lambda: saliency.saliency(rgb, threads=2),
     }
     for quality in QUALITIES:
-        options = engine.Options(quality=quality)
-        found[quality] = lambda options=options: engine.reconstruct(cut, options=options)  # type: ignore[misc]
+        found[quality] = partial(engine.reconstruct, cut, options=engine.Options(quality=quality))
     if importlib.util.find_spec(TOOL) is not None:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         fewer = (TOOL_TRIANGLES / (2 * grey.size)) ** 0.5
@@ -82,7 +82,7 @@ def actions(picture: bytes, folder: Path) -> dict[str, Callable[[], object]]:
         for name, values in ((TOOL, grey), (f"{TOOL}, few", small)):
             file = folder / f"{name}.png"
             cv2.imwrite(str(file), values)
-            found[name] = lambda file=file: relief(file)  # type: ignore[misc]
+            found[name] = partial(relief, file)
     return found
 
 

@@ -1,11 +1,11 @@
 """Test pictures: each object of a split as its truth and one picture of it, the way ``data/groundtruth`` has them.
 
-    python -m training.pictures CORPUS OUT [--split val] [--limit N] [--seed 1] [--side 1024]
+    python -m training.pictures CORPUS OUT [--split val] [--seed 1] [--side 1024]
 
 ``OUT`` gets, per object, NAME.glb (the corpus's file as it is) and NAME.png (RGBA on a transparent background), and
 cameras.json for all. "/" in a name becomes "__". The cameras: half from the left, half from the right, a little
 above, as people hold a phone; one lamp and sky light, no shadows. An object's picture depends on the seed and its
-name alone, so that a smaller selection shows the same pictures.
+name alone.
 """
 
 from __future__ import annotations
@@ -50,26 +50,18 @@ def picture(view: View) -> NDArray[np.uint8]:
     return np.dstack([view.rgb[..., ::-1], alpha])
 
 
-def selection(names: list[str], limit: int | None) -> list[str]:
-    """So many of the names, evenly spaced: sorted, the same share of every source."""
-    if limit is None or limit >= len(names):
-        return names
-    return [names[int((number + 0.5) * len(names) / limit)] for number in range(limit)]
-
-
 def main() -> None:
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--split", default="val", choices=("train", "val"))
-    parser.add_argument("--limit", type=int, help="so many objects instead of all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=1024)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     cameras = {}
-    for name in selection(corpus.names(options.corpus, options.split), options.limit):
+    for name in corpus.names(options.corpus, options.split):
         mesh = corpus.load(options.corpus / name)
         seen_from = camera(options.seed, name)
         view = render(mesh, seen_from, Light(), options.side)

@@ -33,7 +33,7 @@ GROUND = 235
 LIGHT = np.array([-0.4, 0.5, 0.77]) / np.linalg.norm([-0.4, 0.5, 0.77])
 """Where the light comes from: the upper left of whoever looks."""
 AMBIENT = 0.45
-FILL = 0.85
+VIEW_SHARE = 0.85
 """The share of a view that a mesh's longest side takes."""
 LEGEND = 28
 """Height of a depth picture's legend, pixels."""
@@ -105,7 +105,7 @@ def render(mesh: Mesh, yaw: float, pitch: float, side: int, *, textured: bool = 
     turn = _turn(yaw, pitch)
     middle = (mesh.positions.max(axis=0) + mesh.positions.min(axis=0)) / 2
     at = (mesh.positions - middle) @ turn.T / max(mesh.size)
-    screen = np.stack([at[:, 0] * side * FILL + side / 2, side / 2 - at[:, 1] * side * FILL], axis=1)
+    screen = np.stack([at[:, 0] * side * VIEW_SHARE + side / 2, side / 2 - at[:, 1] * side * VIEW_SHARE], axis=1)
     shade = AMBIENT + (1 - AMBIENT) * np.clip(mesh.normals @ turn.T @ LIGHT, 0, 1)
     a, b, c = (screen[mesh.triangles[:, corner]] for corner in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])

@@ -75,9 +75,9 @@ def install() -> None:
         pipeline.STAGES[stage] = around(str(stage), function)
     sealed = vault.seal
     vault.seal = after(after(after(sealed, "prepare"), "inspect"), "collect")
-    Scripted.submit = after(Scripted.submit, "dispatch")  # type: ignore[method-assign]
+    Scripted.submit = after(Scripted.submit, "dispatch")  # type: ignore[method-assign]  # dies in it
     engine.reconstruct = after(engine.reconstruct, "dispatch")
-    Scripted.poll = after(Scripted.poll, "watch")  # type: ignore[method-assign]
+    Scripted.poll = after(Scripted.poll, "watch")  # type: ignore[method-assign]  # dies in it
     ledger.capture = after(ledger.capture, "settle")
     vault.readable = after(vault.readable, "deliver")
     receipts.issue = after(receipts.issue, "purge")

@@ -87,5 +87,5 @@ def test_the_public_keys_are_the_public_keys(anybody: Client, settings: object) 
     keys = answer.json()["keys"]
     assert list(keys) == ["test"]
     assert len(base64.b64decode(keys["test"]["public_key"])) == 32
-    secret = settings.SIGNING_KEYS.split(":")[1]  # type: ignore[attr-defined]
+    secret = settings.SIGNING_KEYS.split(":")[1]  # type: ignore[attr-defined]  # set as text in tests
     assert secret not in answer.content.decode()
