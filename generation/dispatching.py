@@ -2,29 +2,38 @@
 
 The attempt's row is the memory of the paid call. It says ``submitting`` before the call leaves and holds the
 remote id before anything else happens, so a worker that dies resumes the same call or knows that it cannot know.
+Before there is a remote id, a failure moves on to the next offer. After, the call is followed to its end or its
+deadline, then erased, and the job goes elsewhere for the same held credits.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from uuid import uuid4
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
-from generation import leases, meshes, registry
-from generation.models import Attempt, Job
+from generation import erasing, exchange, health, leases, meshes, registry, slots
+from generation.models import Attempt, Event, Job, ProcessingLimits
 from generation.provider import (
     Card,
     Declined,
     Delivered,
     Failed,
     Finished,
+    Hooked,
+    Misconfigured,
     Pending,
     Provider,
     Remote,
     Unavailable,
+    Unclear,
 )
-from generation.routing import Offer, Wants, rank
+from generation.restrictions import Restrictions
+from generation.routing import Wants, rank
 from generation.steps import JobFailed, Step
 from privacy import vault
 
@@ -34,10 +43,16 @@ State = Attempt.State
 MAX_ATTEMPTS = 3
 """How often one provider is asked when it is unavailable; it is never asked twice after another failure."""
 PROVIDER_DEADLINE = timedelta(minutes=20)
-"""How long a provider may take, from the moment it gets the photo."""
+"""How long a provider may take, from the moment it gets the photo; and how long a job waits for one to be free."""
+SLOT_SECONDS, OUT_SECONDS = 1.0, 5.0
+"""How soon a job looks again that waits for a slot, or for any provider to come back."""
+MAX_FETCHES = 4
+"""How often a mesh is fetched that arrives incomplete."""
 OPEN = (State.CHOSEN, State.SUBMITTING, State.RUNNING)
 BUILT_PERCENT = (20, 88)
 """The share of the job's progress that the provider's own work takes."""
+TRANSIENT = ("provider_unavailable", "provider_misconfigured")
+"""After these a provider may be asked again."""
 
 
 def dispatch(job: Job) -> Step:
@@ -49,80 +64,134 @@ def dispatch(job: Job) -> Step:
         return Step(Stage.WATCH)
     if job.raw_mesh_id is not None:
         return _delivered(job, attempt)
-    provider = registry.get(attempt.provider)
+    try:
+        provider = registry.get(attempt.provider)
+    except registry.NotListed:  # it was taken off the list, or its key was
+        state = State.FAILED if attempt.state == State.CHOSEN else State.UNKNOWN
+        return _close(job, attempt, state, "provider_unavailable")
     if attempt.state == State.SUBMITTING and not provider.card.resubmit_safe:
         # A process died inside the call. Asking again could pay twice; nobody can say whether this one was paid.
         return _close(job, attempt, State.UNKNOWN, "provider_unknown")
     return _submit(job, attempt, provider)
 
 
-def _choose(job: Job) -> Step:
-    cards = rank(
-        Wants(
-            quality=job.quality,
-            max_credits=job.credits,
-            provider=job.provider_wish,
-            options=job.chosen().asked_of_provider(),
-        ),
-        [Offer(card) for card in registry.cards()],
+def wants(job: Job) -> Wants:
+    """What the job asks of a provider, within what its account allows now."""
+    limits = ProcessingLimits.objects.filter(owner=job.owner_id).first()
+    account = Restrictions.restored(limits.restrictions) if limits else Restrictions()
+    chosen = job.chosen()
+    return Wants(
+        quality=job.quality,
+        max_credits=job.credits,
+        provider=job.provider_wish,
+        options=chosen.asked_of_provider(),
+        format=chosen.format,
+        views=frozenset(job.sources),
+        restrictions=account & Restrictions.restored(job.restrictions),
     )
+
+
+def _choose(job: Job) -> Step:
     past = list(job.attempts.order_by("number"))
-    open_to_us = [card for card in cards if _may_ask(card, past)]
+    for attempt in past:
+        if attempt.erasure is None and attempt.remote is not None:
+            leases.renew(job)
+            erasing.erase(attempt)  # one try; what it leaves is asked again when the job ends
+    open_to_us = [card for card in rank(wants(job), health.offers()) if _may_ask(card, past)]
     if not open_to_us:
         raise JobFailed(past[-1].failure if past else "no_provider")
-    card = min(open_to_us, key=lambda card: sum(attempt.provider == card.name for attempt in past))
-    # A call may exist although its answer was lost: asked with the same key, an honest provider finds it again.
-    key = next((attempt.key for attempt in past if attempt.provider == card.name), uuid4())
-    Attempt.objects.create(job=job, number=len(past) + 1, provider=card.name, key=key, started_at=timezone.now())
-    job.provider = card.name
-    job.queue = card.queue
-    return Step(None, wait=2.0 ** len(past) if past else 0.0)
+    job.waiting = "providers_down"
+    job.provider = open_to_us[0].name
+    for card in open_to_us:
+        if not slots.free(card, job):
+            job.waiting, job.provider = "provider_busy", card.name
+        elif health.admits(card.name):
+            # A call may exist although its answer was lost: asked with the same key, an honest provider finds it.
+            key = next((attempt.key for attempt in past if attempt.provider == card.name), uuid4())
+            attempt = Attempt(job=job, number=len(past) + 1, provider=card.name, key=key, started_at=timezone.now())
+            if slots.create(card, attempt):
+                Event.record(job, "chosen", attempt)
+                job.provider, job.queue, job.waiting = card.name, card.queue, ""
+                again = sum(before.provider == card.name for before in past)
+                return Step(None, wait=2.0**again if again else 0.0)
+            job.waiting, job.provider = "provider_busy", card.name
+    if timezone.now() >= job.deadline_at:
+        raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")
+    Event.record(job, job.waiting)
+    return Step(None, wait=SLOT_SECONDS if job.waiting == "provider_busy" else OUT_SECONDS)
 
 
 def _may_ask(card: Card, past: list[Attempt]) -> bool:
     before = [attempt for attempt in past if attempt.provider == card.name]
-    return len(before) < MAX_ATTEMPTS and all(a.failure == "provider_unavailable" for a in before)
+    return len(before) < MAX_ATTEMPTS and all(a.failure in TRANSIENT for a in before)
 
 
 def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
-    assert job.source_id is not None
-    picture = b"".join(vault.read(job.source_id))
+    pictures = {view: b"".join(vault.read(blob_id)) for view, blob_id in job.photos().items()}
     job.deadline_at = timezone.now() + PROVIDER_DEADLINE  # waiting in line was not the provider's
     leases.keep(job)  # whoever lost the job while reading must not pay for a call
     attempt.state = State.SUBMITTING
     attempt.save(update_fields=["state"])
     try:
-        answer = provider.submit(
-            [picture],
-            options=job.chosen(),
-            quality=job.quality,
-            key=str(attempt.key),
-            progress=lambda percent: leases.renew(job, percent=_built(percent)),
-        )
+        with leases.held(job) if provider.card.queue == "calls" else nullcontext():
+            answer = provider.submit(
+                pictures,
+                options=job.chosen(),
+                quality=job.quality,
+                key=str(attempt.key),
+                hook=_hook(provider),
+                progress=lambda percent: leases.renew(job, percent=_built(percent)),
+            )
         if isinstance(answer, Delivered):
             mesh = vault.seal(
                 leases.renewing(job, answer.chunks), kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES
             )
             job.raw_mesh_id = mesh.pk
             leases.keep(job)  # before the attempt says so: from here on a dead worker's mesh is found again
+            health.worked(provider.card.name)
             return _delivered(job, attempt)
-    except Unavailable:
+    except Unavailable as unavailable:
+        _unavailable(provider.card, unavailable)
         return _close(job, attempt, State.FAILED, "provider_unavailable")
+    except Misconfigured:
+        health.misconfigured(provider.card.name)
+        return _close(job, attempt, State.FAILED, "provider_misconfigured")
     except Declined as declined:
         return _close(job, attempt, State.FAILED, declined.code)
-    except vault.TooLarge:
+    except (vault.TooLarge, exchange.TooMuch):
         return _close(job, attempt, State.FAILED, "bad_mesh")
-    attempt.remote = {"id": answer.id, "extra": answer.extra}
+    except Unclear:
+        health.failed(provider.card.name)
+        if provider.card.resubmit_safe:
+            return _close(job, attempt, State.FAILED, "provider_unavailable")
+        return _close(job, attempt, State.UNKNOWN, "provider_unclear")
+    attempt.remote_id, attempt.remote = answer.id, answer.extra
     attempt.state = State.RUNNING
-    attempt.save(update_fields=["remote", "state"])
+    attempt.save(update_fields=["remote_id", "remote", "state"])
+    health.worked(provider.card.name)
+    Event.record(job, "sent", attempt)
     job.queue = "default"
     return Step(Stage.WATCH, wait=1.0)
 
 
+def _hook(provider: Provider) -> str:
+    """The address that the provider may call when it is done; empty unless the operator wants that."""
+    name = provider.card.name
+    if name not in settings.PROVIDER_HOOKS or not isinstance(provider, Hooked):
+        return ""
+    return settings.SITE_URL.rstrip("/") + reverse("generation:hook", args=[name])
+
+
+def _unavailable(card: Card, unavailable: Unavailable) -> None:
+    if unavailable.throttled:
+        health.throttled(card.name, unavailable.wait)
+    else:
+        health.failed(card.name)
+
+
 def _delivered(job: Job, attempt: Attempt) -> Step:
-    attempt.state = State.FINISHED
-    attempt.ended_at = timezone.now()
-    attempt.save(update_fields=["state", "ended_at"])
+    attempt.end(State.FINISHED)
+    Event.record(job, "finished", attempt)
     job.queue = "default"
     return Step(Stage.INSPECT)
 
@@ -134,10 +203,8 @@ def _built(percent: int) -> int:
 
 def _close(job: Job, attempt: Attempt, state: State, failure: str) -> Step:
     """End an attempt that brought nothing, and go on with the next offer."""
-    attempt.state = state
-    attempt.failure = failure
-    attempt.ended_at = timezone.now()
-    attempt.save(update_fields=["state", "failure", "ended_at"])
+    attempt.end(state, failure)
+    Event.record(job, failure, attempt)
     job.queue = "default"
     return Step(Stage.DISPATCH)
 
@@ -146,32 +213,46 @@ def another(job: Job, failure: str) -> Step:
     """The attempt's result was no use: close it and route the job again."""
     attempt = job.attempts.order_by("-number").first()
     assert attempt is not None
+    if failure in health.BLAMED and failure != "provider_failed":
+        health.failed(attempt.provider)
     stray, job.raw_mesh_id = job.raw_mesh_id, None
     step = _close(job, attempt, State.UNKNOWN if attempt.state == State.SUBMITTING else State.FAILED, failure)
+    job.deadline_at = max(job.deadline_at, timezone.now() + PROVIDER_DEADLINE / 4)  # the next one gets its chance
     if stray is not None:
         leases.keep(job)
         vault.destroy(stray)
     return step
 
 
-def _running(job: Job) -> tuple[Provider, Remote]:
+def _running(job: Job) -> tuple[Attempt, Provider, Remote]:
+    """The attempt under way, its provider, and the call. Raises ``registry.NotListed``."""
     attempt = job.attempts.filter(remote__isnull=False).order_by("-number").first()
     assert attempt is not None
-    assert attempt.remote is not None
-    return registry.get(attempt.provider), Remote(**attempt.remote)
+    call = attempt.call()
+    assert call is not None
+    return attempt, registry.get(attempt.provider), call
 
 
 def watch(job: Job) -> Step:
     """Ask the provider how the call is doing. Its deadline is ours, not the provider's."""
-    provider, remote = _running(job)
     if timezone.now() >= job.deadline_at:
         return another(job, "provider_too_slow")
     try:
-        answer = provider.poll(remote)
+        attempt, provider, call = _running(job)
+        answer = provider.poll(call)
     except Unavailable as unavailable:
+        _unavailable(registry.card(job.provider), unavailable)
         return Step(None, wait=unavailable.wait)
+    except (Misconfigured, registry.NotListed):
+        # The call is paid for and goes on there: the operator has until the deadline to mend the key.
+        with suppress(registry.NotListed):
+            health.misconfigured(registry.card(job.provider).name)
+        return Step(None, wait=OUT_SECONDS)
+    except (exchange.Refused, exchange.NotThere):
+        return another(job, "provider_lost")
     match answer:
         case Pending(percent=percent, wait=wait):
+            Attempt.objects.filter(pk=attempt.pk).update(polls=attempt.polls + 1)
             job.percent = max(job.percent, _built(percent))
             return Step(None, wait=wait)
         case Finished():
@@ -181,21 +262,33 @@ def watch(job: Job) -> Step:
 
 
 def collect(job: Job) -> Step:
-    """Stream the mesh in, sealed as it comes."""
-    provider, remote = _running(job)
+    """Stream the mesh in, sealed as it comes. What arrives incomplete is fetched again: it is paid for."""
     if timezone.now() >= job.deadline_at:
         return another(job, "provider_too_slow")
     try:
+        attempt, provider, call = _running(job)
         mesh = vault.seal(
-            leases.renewing(job, provider.fetch(remote)),
+            leases.renewing(job, meshes.whole(provider.fetch(call))),
             kind="raw_mesh",
             group=job.pk,
             limit=meshes.MAX_BYTES,
         )
     except Unavailable as unavailable:
         return Step(None, wait=unavailable.wait)
-    except vault.TooLarge:
+    except (Misconfigured, registry.NotListed):
+        return Step(None, wait=OUT_SECONDS)
+    except meshes.Incomplete:
+        if job.stage_tries >= MAX_FETCHES:
+            return another(job, "bad_mesh")
+        return Step(None, wait=1.0, further=False)
+    except (vault.TooLarge, exchange.TooMuch):
         return another(job, "bad_mesh")
+    except exchange.Refused:
+        return another(job, "provider_failed")
+    except exchange.NotThere:
+        return another(job, "provider_lost")
     job.raw_mesh_id = mesh.pk
-    job.attempts.filter(state=State.RUNNING).update(state=State.FINISHED, ended_at=timezone.now())
+    health.worked(attempt.provider)
+    attempt.end(State.FINISHED)
+    Event.record(job, "finished", attempt)
     return Step(Stage.INSPECT)

@@ -22,6 +22,16 @@ FAILURES: dict[str, Promise] = {
     "tampered": _("A stored file did not match what we had sealed, so we did not use it."),
     "store_down": _("Our storage did not answer for too long. Please try again in a few minutes."),
     "no_provider": _("No provider could take the job just now. Please try again in a few minutes."),
+    "provider_busy": _("Every place at the provider was taken for too long. Please try again later."),
+    "provider_misconfigured": _("The provider is not set up correctly here. Its operator has been told."),
+    "provider_lost": _("The provider lost the job."),
+    "provider_unclear": _(
+        "The provider did not say whether it took the photo. The receipt names what could not be confirmed."
+    ),
+    "back_differs": _(
+        "The photo of the back has quite another outline than the one of the front. Send the front alone, "
+        "or take both from the same height and distance."
+    ),
     "provider_failed": _("The provider could not make a model from this photo."),
     "provider_declined": _("The provider does not accept this photo or these choices."),
     "provider_unavailable": _("The provider stopped answering. Please try again in a few minutes."),
@@ -42,10 +52,23 @@ WARNINGS: dict[str, Promise] = {
     ),
 }
 
+WAITS: dict[str, Promise] = {
+    "provider_busy": _("Every place at the provider is taken. Your job is in line and starts by itself."),
+    "providers_down": _(
+        "No provider that may take this job answers just now. We keep trying for 20 minutes; "
+        "if none comes back, your credits do."
+    ),
+}
+
 
 def failure(code: str) -> str:
     """The sentence for a failure code; a code from an older version gets the general one."""
     return str(FAILURES.get(code, FAILURES["internal"]))
+
+
+def wait(code: str) -> str:
+    """The sentence for why a job waits, or an empty string."""
+    return str(WAITS.get(code, ""))
 
 
 def warning(code: str) -> str:

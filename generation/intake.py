@@ -6,6 +6,7 @@ A photo that cannot be used is refused at once, with a sentence that says what t
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -16,17 +17,41 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from billing import ledger
-from generation import choices, images, pipeline, registry
+from generation import health, images, pipeline
 from generation.dispatching import PROVIDER_DEADLINE
-from generation.models import Job
+from generation.failures import FAILURES
+from generation.models import Event, Job, ProcessingLimits
 from generation.options import JobOptions
-from generation.routing import Offer, Wants, rank, unmet
+from generation.provider import VIEWS
+from generation.restrictions import Restrictions
+from generation.routing import Wants, hindrance, rank, unmet
 from privacy import vault
 
 MAX_OPEN_JOBS = 20
 """Jobs of one account that may run at the same time."""
 
+FRONT = frozenset({"front"})
+
 STORE_DOWN = gettext_lazy("Our storage does not answer just now. Nothing was kept or charged; try again in a minute.")
+
+ABSENT = gettext_lazy("No provider offers this. Choose another quality or provider.")
+
+HINDRANCES = {
+    "format": ("format_not_offered", gettext_lazy("No provider here makes %(format)s files. Choose GLB.")),
+    "views": (
+        "views_not_offered",
+        gettext_lazy("No provider here takes these photos together. Send the front alone, or choose another provider."),
+    ),
+    "max_credits": ("too_expensive", gettext_lazy("Nothing is to be had for %(credits)d credits or fewer.")),
+    "restrictions": (
+        "restricted",
+        gettext_lazy(
+            "Your limits on who may receive a photo leave no provider for this. "
+            "Change the choice, or the limits on your account page."
+        ),
+    ),
+}
+"""What to say when one wish stands in the way (``routing.hindrance``): a code and a sentence."""
 
 # Decoding takes a core and some hundred megabytes; a crowd of uploads waits its turn.
 _decoders = threading.BoundedSemaphore(2)
@@ -40,6 +65,9 @@ class Wishes:
     keep_minutes: int
     provider: str = ""
     options: JobOptions = field(default_factory=JobOptions)
+    restrictions: Restrictions = field(default_factory=Restrictions)
+    most_credits: int | None = None
+    """What the job may cost at most; ``None``: whatever the best offer costs."""
 
 
 class NotAccepted(Exception):
@@ -51,25 +79,38 @@ class NotAccepted(Exception):
         self.message = message
 
 
-def price(wishes: Wishes) -> int:
+def account_restrictions(owner: User) -> Restrictions:
+    """Who may not get this account's photos, whatever a job says."""
+    limits = ProcessingLimits.objects.filter(owner=owner).first()
+    return Restrictions.restored(limits.restrictions) if limits else Restrictions()
+
+
+def price(wishes: Wishes, *, views: frozenset[str] = FRONT, limits: Restrictions | None = None) -> int:
     """Credits to hold: what the best offer costs; the router then keeps to offers that cost no more.
 
-    Raises ``NotAccepted`` when no provider offers what is wished for; an option that is to blame is named.
+    ``limits`` are the account's. Raises ``NotAccepted`` when no provider offers what is wished for; the wish that is
+    to blame is named, as far as giving up that one alone would help.
     """
     wants = Wants(
         quality=wishes.quality,
-        max_credits=2**31,
+        max_credits=2**31 if wishes.most_credits is None else wishes.most_credits,
         provider=wishes.provider,
         options=wishes.options.asked_of_provider(),
+        format=wishes.options.format,
+        views=views,
+        restrictions=wishes.restrictions & (limits or Restrictions()),
     )
-    offers = [Offer(card) for card in registry.cards()]
-    cards = rank(wants, offers)
-    if not cards:
-        missing = unmet(wants, offers)
-        if missing:
-            raise NotAccepted("option_not_offered", _not_offered(missing, named=bool(wishes.provider)))
-        raise NotAccepted("no_provider", _("No provider offers this. Choose another quality or provider."))
-    return cards[0].credits[wishes.quality]
+    offers = health.offers()
+    cards = rank(wants, [offer for offer in offers if not offer.health.misconfigured])
+    if cards:
+        return cards[0].credits[wishes.quality]
+    if rank(wants, offers):
+        raise NotAccepted("no_provider", str(FAILURES["provider_misconfigured"]))
+    blamed = hindrance(wants, offers)
+    if blamed == "options":
+        raise NotAccepted("option_not_offered", _not_offered(unmet(wants, offers), named=bool(wishes.provider)))
+    code, sentence = HINDRANCES.get(blamed, ("no_provider", ABSENT))
+    raise NotAccepted(code, str(sentence) % {"format": wishes.options.format.upper(), "credits": wishes.most_credits})
 
 
 def _not_offered(missing: frozenset[str], *, named: bool) -> str:
@@ -80,25 +121,21 @@ def _not_offered(missing: frozenset[str], *, named: bool) -> str:
     return sentence % {"options": choices.named(missing)}
 
 
-def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) -> Job:
-    """Take a sealed upload in as a job with its credits held.
+def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request_key: UUID) -> Job:
+    """Take sealed uploads, by view, in as a job with its credits held.
 
-    Sending the same ``request_key`` again returns the first job. Raises ``NotAccepted``; the upload is gone then.
+    Sending the same ``request_key`` again returns the first job. Raises ``NotAccepted``; the uploads are gone then.
     """
     job_id = uuid4()
     try:
         existing = Job.objects.filter(owner=owner, request_key=request_key).first()
         if existing is not None:
-            vault.discard(upload_id)
+            for upload_id in uploads.values():
+                vault.discard(upload_id)
             return existing
-        credits = price(wishes)
+        credits = price(wishes, views=frozenset(uploads), limits=account_restrictions(owner))
         _check_means(owner, credits)
-        with _decoders:
-            picture = images.normalise(vault.read(upload_id))
-        source = vault.seal([picture.data], kind="source", group=job_id, limit=images.OUTPUT_LIMIT)
-        del picture
-        vault.adopt(upload_id, job_id)
-        vault.destroy(upload_id)
+        sources = {view: str(_normalised(uploads[view], job_id)) for view in VIEWS if view in uploads}
         with transaction.atomic():
             now = timezone.now()
             job = Job.objects.create(
@@ -109,18 +146,19 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
                 keep_minutes=wishes.keep_minutes,
                 provider_wish=wishes.provider,
                 options=wishes.options.stored(),
+                restrictions=wishes.restrictions.stored(),
                 credits=credits,
-                source_id=source.pk,
+                sources=sources,
                 created_at=now,
                 due_at=now,
                 deadline_at=now + PROVIDER_DEADLINE,
             )
             ledger.hold(user=owner, credits=credits, job=job.pk)
-            pipeline.record(job, "received")
+            Event.record(job, "received")
             pipeline.enqueue(job)
         return job
     except BaseException as error:
-        _discard(job_id, upload_id)
+        _discard(job_id, uploads.values())
         if isinstance(error, IntegrityError | NotAccepted | ledger.InsufficientCredits):
             # The same form at the same time: the other one was quicker, and may have taken the last credit.
             twin = Job.objects.filter(owner=owner, request_key=request_key).first()
@@ -138,6 +176,17 @@ def receive(*, owner: User, upload_id: UUID, wishes: Wishes, request_key: UUID) 
         raise
 
 
+def _normalised(upload_id: UUID, job_id: UUID) -> UUID:
+    """The photo decoded, stripped and sealed anew as a source of the job; the upload is destroyed."""
+    with _decoders:
+        picture = images.normalise(vault.read(upload_id))
+    source = vault.seal([picture.data], kind="source", group=job_id, limit=images.OUTPUT_LIMIT)
+    del picture
+    vault.adopt(upload_id, job_id)
+    vault.destroy(upload_id)
+    return source.pk
+
+
 def _check_means(owner: User, credits: int) -> None:
     if ledger.balance(owner).available < credits:
         raise _too_few(credits)
@@ -151,8 +200,9 @@ def _too_few(credits: int) -> NotAccepted:
     return NotAccepted("insufficient_credits", _("This takes more credits than you have. Nothing was charged."))
 
 
-def _discard(job_id: UUID, upload_id: UUID) -> None:
-    """Leave nothing of a photo that was not taken in."""
+def _discard(job_id: UUID, uploads: Iterable[UUID]) -> None:
+    """Leave nothing of photos that were not taken in."""
     for blob in vault.blobs(job_id):
         vault.discard(blob.pk)
-    vault.discard(upload_id)
+    for upload_id in uploads:
+        vault.discard(upload_id)

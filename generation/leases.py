@@ -6,12 +6,15 @@ that the row is no longer its own, and stops.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.utils import timezone
@@ -20,8 +23,8 @@ from generation.models import Job
 
 # What a step may change; the other columns belong to the owner's requests (cancel, acknowledge) and to the tick.
 STEP_FIELDS = (
-    "stage", "outcome", "failure", "warnings", "provider", "queue", "percent", "due_at", "deadline_at",
-    "stage_tries", "source_id", "raw_mesh_id", "asset_id", "charged", "asset_bytes", "triangles",
+    "stage", "outcome", "failure", "warnings", "provider", "waiting", "queue", "percent", "due_at", "deadline_at",
+    "stage_tries", "sources", "raw_mesh_id", "asset_id", "charged", "asset_bytes", "triangles",
     "size_x", "size_y", "size_z", "watertight", "ready_at", "asset_expires_at", "finished_at", "receipt_id",
 )  # fmt: skip
 
@@ -68,6 +71,29 @@ def renewing(job: Job, chunks: Iterable[bytes]) -> Iterator[bytes]:
         if time.monotonic() - last > settings.LEASE_SECONDS / 4:
             renew(job)
             last = time.monotonic()
+
+
+@contextmanager
+def held(job: Job) -> Iterator[None]:
+    """Hold on to the job while something runs that cannot be interrupted: renewed from a thread beside it."""
+    ended = threading.Event()
+
+    def hold() -> None:
+        try:
+            while not ended.wait(settings.LEASE_SECONDS / 3):
+                renew(job)
+        except LostLease:
+            pass  # whoever holds it finds out with its next write
+        finally:
+            connection.close()
+
+    beside = threading.Thread(target=hold, daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beside.join()
 
 
 def keep(job: Job) -> None:

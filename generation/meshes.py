@@ -9,7 +9,7 @@ took_too_long.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +27,24 @@ class MeshRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Incomplete(Exception):
+    """The file ends before, or goes on after, the length that its own header states."""
+
+
+def whole(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same chunks; at their end, looks whether a GLB is as long as it says. Raises ``Incomplete``.
+
+    What is no GLB at all passes: that is for ``inspect`` to say.
+    """
+    head, total = b"", 0
+    for chunk in chunks:
+        head += chunk[: max(0, 12 - len(head))]
+        total += len(chunk)
+        yield chunk
+    if not total or (head.startswith(b"glTF") and len(head) == 12 and int.from_bytes(head[8:], "little") != total):
+        raise Incomplete
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,10 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from generation.options import JobOptions
+from generation.provider import VIEWS, Remote
 
 
 class Job(models.Model):
@@ -50,9 +52,19 @@ class Job(models.Model):
     options = models.JSONField(
         default=dict, db_default={}, blank=True, help_text="What is not as usual (generation/options.py)."
     )
+    restrictions = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Who may not get its photos (generation/restrictions.py)."
+    )
 
     # Progress
     provider = models.CharField(max_length=40, blank=True)
+    waiting = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why no provider has it yet: a code of failures.py.",
+    )
     queue = models.CharField(max_length=16, default="engine")
     percent = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(help_text="When to look at the job next.")
@@ -64,7 +76,7 @@ class Job(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
 
     # The blobs that exist now; ids only, since a blob's row outlives it
-    source_id = models.UUIDField(null=True, blank=True)
+    sources = models.JSONField(default=dict, db_default={}, blank=True, help_text="Blob ids by view.")
     raw_mesh_id = models.UUIDField(null=True, blank=True)
     asset_id = models.UUIDField(null=True, blank=True)
 
@@ -102,6 +114,15 @@ class Job(models.Model):
         """What its owner chose beside the quality."""
         return JobOptions.restored(self.options)
 
+    def photos(self) -> dict[str, uuid.UUID]:
+        """The blobs of its photos by view, in the order of ``provider.VIEWS``."""
+        return {view: uuid.UUID(self.sources[view]) for view in VIEWS if view in self.sources}
+
+    def blob_ids(self) -> set[uuid.UUID]:
+        """All blobs that the job knows of."""
+        others = (self.raw_mesh_id, self.asset_id)
+        return {*self.photos().values(), *(blob_id for blob_id in others if blob_id is not None)}
+
 
 class Attempt(models.Model):
     """One job sent once to one provider. The remote id is saved before anything else happens.
@@ -122,7 +143,12 @@ class Attempt(models.Model):
     provider = models.CharField(max_length=40)
     state = models.CharField(max_length=16, choices=State, default=State.CHOSEN)
     key = models.UUIDField(default=uuid.uuid4, help_text="Sent to providers that take an idempotency key.")
-    remote = models.JSONField(null=True, blank=True, help_text="What the provider gave us to find the call again.")
+    slot = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Its place at a provider that has few.")
+    remote_id = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="The call's id there."
+    )
+    remote = models.JSONField(null=True, blank=True, help_text="What else the provider gave us to find the call again.")
+    polls = models.PositiveIntegerField(default=0, db_default=0)
     failure = models.CharField(max_length=40, blank=True)
     erase_tries = models.PositiveSmallIntegerField(default=0)
     erasure = models.JSONField(null=True, blank=True, help_text="What the provider's erase answered.")
@@ -130,22 +156,59 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "number"], name="attempt_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(
+                fields=["provider", "slot"], name="slot_taken_once", condition=models.Q(slot__isnull=False)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["provider", "remote_id"], name="attempt_by_remote", condition=~models.Q(remote_id="")),
+            models.Index(fields=["provider", "-started_at"], name="attempt_recent"),
+            models.Index(fields=["provider"], name="attempt_open", condition=models.Q(ended_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.job_id} at {self.provider}"
 
+    def call(self) -> Remote | None:
+        """What its provider finds the call by; ``None`` when none was made, or nobody knows."""
+        return None if self.remote is None else Remote(self.remote_id, self.remote, self.polls)
+
+    def end(self, state: State, failure: str = "") -> None:
+        """Close it: its slot is free from here on."""
+        self.state, self.failure, self.slot, self.ended_at = state, failure, None, timezone.now()
+        self.save(update_fields=["state", "failure", "slot", "ended_at"])
+
 
 class Event(models.Model):
-    """A line of a job's timeline: when a stage was reached, or something worth telling its owner happened."""
+    """A line of a job's history: when a stage was reached, or what became of an attempt."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
     code = models.CharField(max_length=40)
+    attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Its number; 0: about the job.")
+    provider = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["job", "code"], name="event_once")]
+        constraints = [models.UniqueConstraint(fields=["job", "code", "attempt"], name="event_once")]
 
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def record(cls, job: Job, code: str, attempt: Attempt | None = None) -> None:
+        """Add a line, once."""
+        about = {"attempt": attempt.number, "provider": attempt.provider} if attempt else {}
+        cls.objects.bulk_create([cls(job=job, at=timezone.now(), code=code, **about)], ignore_conflicts=True)
+
+
+class ProcessingLimits(models.Model):
+    """Who may not get an account's photos, whatever a job says (generation/restrictions.py)."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="processing_limits")
+    restrictions = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"processing limits of account {self.owner_id}"

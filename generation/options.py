@@ -9,6 +9,10 @@ from typing import Any
 BACKS = ("invented", "mirrored")
 PRINT_MM = (10, 1000)
 """The least and the greatest length, in millimetres, that a piece for a 3D printer may have."""
+TRIANGLES = (500, 300_000)
+"""The fewest and the most triangles that one may ask for."""
+FORMATS = ("glb", "fbx", "obj", "stl", "usdz", "3mf")
+"""Formats that services know; which of them can be had is on the cards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,12 @@ class JobOptions:
     """Fine relief, as shading, from the photo's drawing."""
     print_size_mm: int | None = None
     """The longest side of a piece for a 3D printer; ``None``: not for printing."""
+    texture: bool = True
+    """Colours; without, the bare shape, for which a choice of colours makes no sense."""
+    target_triangles: int | None = None
+    """About how many triangles the model should have; ``None``: as the quality says."""
+    format: str = "glb"
+    """The file to make: one of ``FORMATS``."""
 
     def __post_init__(self) -> None:
         if self.back not in BACKS:
@@ -33,6 +43,12 @@ class JobOptions:
             raise ValueError("print_size_mm")
         if self.keep_all and self.print_size_mm is not None:
             raise ValueError("keep_all")
+        if not self.texture and (self.back != "invented" or self.flatten_light or self.normal_map):
+            raise ValueError("texture")
+        if self.target_triangles is not None and not TRIANGLES[0] <= self.target_triangles <= TRIANGLES[1]:
+            raise ValueError("target_triangles")
+        if self.format not in FORMATS:
+            raise ValueError("format")
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any]) -> JobOptions:
@@ -45,8 +61,11 @@ class JobOptions:
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
     def asked_of_provider(self) -> frozenset[str]:
-        """The names of options that the provider must honour: all that are not as usual, but for the cut-out's."""
-        return frozenset(self.stored()) - {"keep_all"}
+        """The names of options that the provider must honour: all that are not as usual, but for the cut-out's.
+
+        The format is no such option: cards list formats beside options.
+        """
+        return frozenset(self.stored()) - {"keep_all", "format"}
 
 
 NAMES = tuple(field.name for field in fields(JobOptions))

@@ -45,25 +45,33 @@ SOON, LATER = 0, 9
 
 
 def prepare(job: Job) -> Step:
-    """Cut the object out. The background, and the photo it was in, are destroyed before anything is sent."""
-    assert job.source_id is not None
-    photo = b"".join(leases.renewing(job, vault.read(job.source_id)))
-    try:
-        cut_out = engine.cut_out(
-            photo,
-            keep_all=job.chosen().keep_all,
-            progress=lambda percent: leases.renew(job, percent=percent * CUT_PERCENT // 100),
-        )
-    except engine.NoSubject as refused:
-        raise JobFailed(refused.code) from None
-    picture = engine.encode_cut_out(cut_out)
-    sealed = vault.seal([picture], kind="source", group=job.pk, limit=images.OUTPUT_LIMIT)
-    before, job.source_id = job.source_id, sealed.pk
-    job.warnings = list(cut_out.warnings)
+    """Cut the object out. The background, and the photos it was in, are destroyed before anything is sent."""
+    before = job.photos()
+    cut_outs, warnings = {}, []
+    for number, (view, blob_id) in enumerate(before.items()):
+        photo = b"".join(leases.renewing(job, vault.read(blob_id)))
+        done = number * CUT_PERCENT // len(before)
+        share = CUT_PERCENT / len(before)
+        try:
+            cut_out = engine.cut_out(
+                photo,
+                keep_all=job.chosen().keep_all,
+                progress=lambda percent, done=done, share=share: leases.renew(
+                    job, percent=done + int(percent * share / 100)
+                ),
+            )
+        except engine.NoSubject as refused:
+            raise JobFailed(refused.code) from None
+        picture = engine.encode_cut_out(cut_out)
+        cut_outs[view] = vault.seal([picture], kind="source", group=job.pk, limit=images.OUTPUT_LIMIT)
+        warnings += [code for code in cut_out.warnings if code not in warnings]
+    job.sources = {view: str(sealed.pk) for view, sealed in cut_outs.items()}
+    job.warnings = warnings
     job.percent = CUT_PERCENT
     job.queue = "default"
     leases.keep(job)
-    vault.destroy(before)
+    for blob_id in before.values():
+        vault.destroy(blob_id)
     return Step(Stage.DISPATCH)
 
 
@@ -91,7 +99,7 @@ def settle(job: Job) -> Step:
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
         if blob.pk != job.asset_id or job.outcome:
             vault.destroy(blob.pk)
-    job.source_id = job.raw_mesh_id = None
+    job.sources, job.raw_mesh_id, job.waiting = {}, None, ""
     if job.outcome:
         if job.charged:
             ledger.refund(job=job.pk)
@@ -171,13 +179,9 @@ def _step(job: Job) -> Step:
         return Step(None, wait=backoff(job.stage_tries, longest=60.0), further=False)
 
 
-def _known(job: Job) -> set[UUID]:
-    return {blob_id for blob_id in (job.source_id, job.raw_mesh_id, job.asset_id) if blob_id is not None}
-
-
 def _destroy_strays(job: Job) -> None:
     """Destroy blobs that a dead worker sealed and never wrote down."""
-    known = _known(job)
+    known = job.blob_ids()
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
         if blob.pk not in known:
             vault.destroy(blob.pk)
@@ -185,7 +189,7 @@ def _destroy_strays(job: Job) -> None:
 
 def _destroy_own(job: Job) -> None:
     """Destroy what this worker sealed when the job was no longer its own: nobody else would before it expires."""
-    for blob_id in _known(job) - _known(Job.objects.get(pk=job.pk)):
+    for blob_id in job.blob_ids() - Job.objects.get(pk=job.pk).blob_ids():
         with suppress(vault.Gone):
             vault.destroy(blob_id)
 
@@ -199,14 +203,9 @@ def _move(job: Job, step: Step) -> None:
     with transaction.atomic():
         wait = leases.give_back(job, wait=step.wait)
         if step.next:
-            record(job, step.next)
+            Event.record(job, step.next)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
         enqueue(job, wait=wait)
-
-
-def record(job: Job, code: str) -> None:
-    """Add a line to the job's timeline, once."""
-    Event.objects.bulk_create([Event(job=job, at=timezone.now(), code=code)], ignore_conflicts=True)
 
 
 def enqueue(job: Job, *, wait: float = 0.0) -> None:

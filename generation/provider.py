@@ -2,7 +2,16 @@
 
 ``submit`` starts a call and returns what is needed to find it again, or, where the service answers at once, the
 mesh itself. ``poll``, ``fetch`` and ``erase`` take only that. Nothing here or in ``generation/providers`` knows
-Django: a provider is handed bytes and an HTTP client that reaches the hosts on its card and no others.
+Django: a provider is handed bytes, the operator's settings for it, and an HTTP client that reaches the hosts on its
+card and no others.
+
+Errors::
+
+    ProviderError
+    ├── Unavailable     not now; no call exists
+    ├── Declined        not this photo or these options; no call exists
+    ├── Misconfigured   the operator's key or account does not do; no call exists
+    └── Unclear         nobody knows whether a call exists
 """
 
 from __future__ import annotations
@@ -11,13 +20,25 @@ import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import httpx
 
 from generation.options import JobOptions
 
 QUALITIES = ("draft", "standard", "high")
+VIEWS = ("front", "left", "back", "right")
+"""From where a photo shows the object, in the order in which services want them; the front is always there."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable by which an operator sets a provider up; documented in docs/configuration.md."""
+
+    name: str
+    required: bool = True
+    address: bool = False
+    """Its value is the service's base URL, whose host joins the card's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,27 +48,44 @@ class Card:
     name: str
     label: str
     place: str
-    """Where the photo goes, as people say it: "this server", "Frankfurt, Germany"."""
+    """Where the photo goes, as people say it: "this server", "United States"."""
+    region: str = ""
+    """The same for programs: a country's ISO 3166 code, "self" on the operator's machines, empty when nobody says."""
+    operator: str = ""
+    """The company that runs the service; empty for the operator of this site."""
     hosts: frozenset[str] = frozenset()
     """The only hosts its HTTP client may reach; empty for none."""
+    variables: tuple[Variable, ...] = ()
+    """What an operator has to set, and may set, in the environment."""
+    listed_only: bool = False
+    """Setting its variables is not enough: the operator has to name it in PROVIDERS, having read why."""
     self_hosted: bool = False
     """Runs on the operator's own machines, so private addresses are allowed."""
     queue: str = "default"
-    """The Celery queue its calls run on; CPU work has one of its own."""
+    """The Celery queue its submits run on: "engine" for CPU work, "calls" for a call that holds its worker."""
+    slots: int | None = None
+    """How many calls the service takes at a time; ``None`` when that need not concern us."""
     credits: Mapping[str, int]
     """Price by quality."""
     typical_seconds: Mapping[str, float]
     formats: frozenset[str] = frozenset({"glb"})
     options: frozenset[str] = frozenset()
     """The names of ``JobOptions`` that it honours; a job that wishes for another is not sent to it."""
+    views: frozenset[str] = frozenset({"front"})
+    """The photos it takes of one object; a job that has others is not sent to it."""
     keeps: timedelta | None = timedelta(0)
     """How long the provider keeps what it got; ``None`` when it does not say."""
-    trains_on_input: bool = False
+    trains_on_input: bool | None = False
+    """Whether it learns from photos; ``None`` when it does not say."""
     can_erase: bool = True
     resubmit_safe: bool = False
     """Sending the same call again costs nothing more: own computing, or an honoured idempotency key."""
+    licence: str = ""
+    """The model's or service's terms that limit who may use it, in a sentence; empty for none."""
+    barred: frozenset[str] = frozenset()
+    """Regions (ISO 3166 codes, or "EU") whose operators those terms exclude."""
     evidence: str = ""
-    """Where the statements above come from."""
+    """Where the statements above come from, and as of when."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +94,8 @@ class Remote:
 
     id: str
     extra: dict[str, Any] = field(default_factory=dict)
+    polls: int = 0
+    """How often it was asked for already; kept by the pipeline, so that ``poll`` can back off."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +131,8 @@ class Erased(enum.StrEnum):
     ERASED = "erased"
     EXPIRES = "expires"
     NOTHING_KEPT = "nothing_kept"
+    SWEPT = "swept"
+    """The service itself removes nothing; its operator's sweeper does, within the time on the card."""
     UNSUPPORTED = "unsupported"
     UNKNOWN = "unknown"
 
@@ -108,11 +150,13 @@ class ProviderError(Exception):
 
 
 class Unavailable(ProviderError):
-    """Not now: no connection, a time-out, 429 or 5xx. ``wait`` seconds before trying again."""
+    """Not now: no connection, a time-out, 429 or 503. ``wait`` seconds before trying again."""
 
-    def __init__(self, wait: float = 5.0) -> None:
+    def __init__(self, wait: float = 5.0, *, throttled: bool = False) -> None:
         super().__init__()
         self.wait = wait
+        self.throttled = throttled
+        """The service is well, but has enough from us for now."""
 
 
 class Declined(ProviderError):
@@ -123,30 +167,48 @@ class Declined(ProviderError):
         self.code = code
 
 
+class Misconfigured(ProviderError):
+    """The key is refused, or the account has no money: for the operator to mend. No job is to blame."""
+
+
+class Unclear(ProviderError):
+    """The answer to a call that may cost money was lost or is nonsense: it may exist, and may be paid for."""
+
+
 Progress = Callable[[int], None]
 
 
 class Provider(Protocol):
-    """One inference service."""
+    """One inference service. ``setup`` holds the values of the card's variables that are set."""
 
     card: ClassVar[Card]
 
-    def __init__(self, http: httpx.Client) -> None: ...
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None: ...
 
     def submit(
-        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+        self,
+        images: Mapping[str, bytes],
+        *,
+        options: JobOptions,
+        quality: str,
+        key: str,
+        hook: str,
+        progress: Progress,
     ) -> Remote | Delivered:
-        """Start a call on the cut-out photos (PNG). ``key`` is the same each time one job asks this provider.
+        """Start a call on the cut-out photos (PNG with alpha), by view, in the order of ``VIEWS``.
 
-        ``options`` asks for nothing that the card does not name, but for the cut-out's, which was made already.
+        ``key`` is the same each time one job asks this provider. ``hook`` is an address that the service may call
+        when it is done, or empty. ``options`` and ``images`` ask for nothing that the card does not name, but for
+        the cut-out's options, which were made already.
 
-        Raises ``Unavailable`` or ``Declined``; both mean that no call exists at the provider, or, where the card is
-        ``resubmit_safe``, that asking again costs nothing. Any other error means that nobody knows.
+        Raises ``Unavailable``, ``Declined`` or ``Misconfigured``: no call exists at the provider, or, where the card
+        is ``resubmit_safe``, asking again costs nothing. Any other error, ``Unclear`` among them, means that nobody
+        knows.
         """
         ...
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """How the call is doing. Raises ``Unavailable``."""
+        """How the call is doing. Raises ``Unavailable``, ``Misconfigured``."""
         ...
 
     def fetch(self, remote: Remote) -> Iterator[bytes]:
@@ -156,3 +218,21 @@ class Provider(Protocol):
     def erase(self, remote: Remote) -> Erasure:
         """Remove every copy; repeatable, and cancels a running call. Raises ``Unavailable``."""
         ...
+
+
+class Forged(Exception):
+    """A webhook that did not come from the service, or not now."""
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A provider whose service can call us when a call is done. That is only ever a reason to poll."""
+
+    def heard(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
+        """The id of the call that a verified webhook is about (headers in lower case). Raises ``Forged``."""
+        ...
+
+
+def backed_off(polls: int, *, first: float, factor: float = 1.5, longest: float) -> float:
+    """Seconds to wait after so many polls: ``first``, then ``factor`` times as long each time, ``longest`` at most."""
+    return min(longest, first * factor ** min(polls, 64))

@@ -1,25 +1,67 @@
-"""Which providers exist here: those the operator allow-listed in ``PROVIDERS``, and no others.
+"""Which providers exist here: those the operator allow-listed, set up by the environment, and no others.
 
-A name is one of ours (a file in ``generation/providers``) or an entry point of the group
-``modelmyimage.providers`` that an installed package offers; ``package.module:Class`` names a class directly. An
-installed provider stays off until it is listed, because it would receive people's photos.
+``PROVIDERS`` names them: a card's name of ours (every file in ``generation/providers``), an entry point of the group
+``modelmyimage.providers`` that an installed package offers, or ``package.module:Class``. Left empty, it means the
+embedded engine and those of ours whose variables are set, unless the card wants to be named. An installed provider
+stays off until it is listed, because it would receive people's photos.
+
+A provider that lacks a variable is listed but absent: it is offered to nobody, and ``absent`` says what it lacks.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.metadata
-import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from generation import egress, meshes
-from generation.provider import Card, Provider
+from generation import egress, meshes, providers
+from generation.provider import QUALITIES, Card, Provider
 
 GROUP = "modelmyimage.providers"
+DEFAULT = "embedded"
+SECONDS = 30.0
+"""How long an exchange with a provider may take that says nothing else."""
+
+
+class NotListed(Exception):
+    """No provider of that name may receive photos here, or not any more."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A provider as it is here: its card with the operator's addresses, prices and slots filled in."""
+
+    card: Card
+    provider: Provider
+    fingerprint: str
+    """Another one when the operator changes a key or an address."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A listed provider that cannot run: ``missing`` are the variables to set."""
+
+    card: Card
+    missing: tuple[str, ...]
+
+
+@cache
+def ours() -> dict[str, type[Provider]]:
+    """The providers of this repository, by name, in the order of their files."""
+    found: dict[str, type[Provider]] = {}
+    for module in pkgutil.iter_modules(providers.__path__, f"{providers.__name__}."):
+        for kind in importlib.import_module(module.name).PROVIDERS:
+            found[kind.card.name] = kind
+    return found
 
 
 def _load(name: str) -> type[Provider]:
@@ -27,31 +69,136 @@ def _load(name: str) -> type[Provider]:
     if ":" in name:
         module, _, attribute = name.partition(":")
         return cast(type[Provider], getattr(importlib.import_module(module), attribute))
-    module = f"generation.providers.{name}"
-    if name.isidentifier() and importlib.util.find_spec(module) is not None:
-        return cast(type[Provider], importlib.import_module(module).PROVIDER)
+    if name in ours():
+        return ours()[name]
     for entry in importlib.metadata.entry_points(group=GROUP, name=name):
         return cast(type[Provider], entry.load())
     raise ImproperlyConfigured(f"PROVIDERS names {name!r}, which is neither ours nor installed.")
 
 
+def missing(card: Card, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that the provider needs and the environment lacks."""
+    return tuple(v.name for v in card.variables if v.required and not environment.get(v.name))
+
+
+def _kinds(names: tuple[str, ...], environment: Mapping[str, str]) -> list[type[Provider]]:
+    if names:
+        return [_load(name) for name in names]
+    set_up = [
+        kind
+        for name, kind in ours().items()
+        if name != DEFAULT and not kind.card.listed_only and kind.card.variables and not missing(kind.card, environment)
+    ]
+    return [ours()[DEFAULT], *set_up]
+
+
+def _list() -> dict[str, Listed | Absent]:
+    environment: Mapping[str, str] = settings.PROVIDER_ENVIRONMENT
+    kinds = _kinds(tuple(settings.PROVIDERS), environment)
+    names = {variable.name for kind in kinds for variable in kind.card.variables}
+    values = tuple(sorted((name, environment[name]) for name in names if environment.get(name)))
+    return _listed(
+        tuple(kinds),
+        tuple(id(kind.card) for kind in kinds),
+        values,
+        tuple(settings.PROVIDER_CREDITS),
+        tuple(settings.PROVIDER_SLOTS),
+    )
+
+
 @cache
-def _providers(names: tuple[str, ...]) -> dict[str, Provider]:
-    providers: dict[str, Provider] = {}
-    for name in names:
-        kind = _load(name)
-        http = egress.client(
-            kind.card.hosts, allow_private=kind.card.self_hosted, max_bytes=meshes.MAX_BYTES, timeout=30
+def _listed(
+    kinds: tuple[type[Provider], ...],
+    cards: tuple[int, ...],
+    values: tuple[tuple[str, str], ...],
+    credits: tuple[str, ...],
+    slots: tuple[str, ...],
+) -> dict[str, Listed | Absent]:
+    """Built once for each configuration, of which ``cards`` are the identities of the classes' cards."""
+    found: dict[str, Listed | Absent] = {}
+    for kind in kinds:
+        card = kind.card
+        lacking = missing(card, dict(values))
+        if lacking:
+            found[card.name] = Absent(card, lacking)
+            continue
+        own = {variable.name for variable in card.variables}
+        setup = {name: value for name, value in values if name in own}
+        hosts: set[str] = set()
+        for variable in card.variables:
+            if variable.address and variable.name in setup:
+                # The first is where calls go; files may lie elsewhere.
+                addresses = setup[variable.name].split()
+                hosts |= {urlsplit(address).netloc.rpartition("@")[2].lower() for address in addresses}
+                setup[variable.name] = addresses[0]
+        card = replace(
+            card,
+            hosts=card.hosts | hosts,
+            credits=_credits(card, credits),
+            slots=_number(card, slots, "PROVIDER_SLOTS") or card.slots,
         )
-        providers[kind.card.name] = kind(http)
-    return providers
+        http = egress.client(
+            card.hosts,
+            allow_private=card.self_hosted or settings.LOCAL,
+            max_bytes=meshes.MAX_BYTES,
+            timeout=SECONDS,
+        )
+        digest = hashlib.sha256(repr(sorted(setup.items())).encode()).hexdigest()[:12]
+        found[card.name] = Listed(card, kind(http, setup), f"{card.name}:{digest}")
+    return found
+
+
+def _said(card: Card, entries: tuple[str, ...]) -> str:
+    """What ``name:value`` entries say of this provider; the last one counts."""
+    values = [value for name, _, value in (entry.partition(":") for entry in entries) if name == card.name]
+    return values[-1] if values else ""
+
+
+def _number(card: Card, entries: tuple[str, ...], variable: str) -> int | None:
+    said = _said(card, entries)
+    if said and (not said.isdecimal() or not int(said)):
+        raise ImproperlyConfigured(f"{variable}: {card.name} needs a number from 1 on.")
+    return int(said) if said else None
+
+
+def _credits(card: Card, entries: tuple[str, ...]) -> Mapping[str, int]:
+    said = _said(card, entries)
+    if not said:
+        return card.credits
+    prices = said.split("/")
+    if len(prices) != len(QUALITIES) or not all(price.isdecimal() for price in prices):
+        raise ImproperlyConfigured(f"PROVIDER_CREDITS: {card.name} needs three prices: draft/standard/high.")
+    return {quality: int(price) for quality, price in zip(QUALITIES, prices, strict=True) if quality in card.credits}
 
 
 def get(name: str) -> Provider:
-    """The allow-listed provider of that name. Raises ``KeyError`` if it is not (or no longer) listed."""
-    return _providers(tuple(settings.PROVIDERS))[name]
+    """The allow-listed provider of that name. Raises ``NotListed`` if it is not (or no longer) set up."""
+    return _get(name).provider
+
+
+def card(name: str) -> Card:
+    """Its card, as it is here. Raises ``NotListed``, as ``get``."""
+    return _get(name).card
+
+
+def _get(name: str) -> Listed:
+    found = _list().get(name)
+    if not isinstance(found, Listed):
+        raise NotListed(name)
+    return found
+
+
+def fingerprint(name: str) -> str:
+    """What to file facts about a provider under that a new key or address makes void; its name when it is gone."""
+    found = _list().get(name)
+    return found.fingerprint if isinstance(found, Listed) else name
 
 
 def cards() -> list[Card]:
-    """The cards of all allow-listed providers, in the operator's order."""
-    return [provider.card for provider in _providers(tuple(settings.PROVIDERS)).values()]
+    """The cards of all allow-listed providers that are set up, in the operator's order."""
+    return [found.card for found in _list().values() if isinstance(found, Listed)]
+
+
+def absent() -> list[Absent]:
+    """Allow-listed providers that lack a variable."""
+    return [found for found in _list().values() if isinstance(found, Absent)]

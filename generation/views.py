@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         job = intake.receive(
             owner=request.user,
-            upload_id=photo.take(),
+            uploads={"front": photo.take()},
             wishes=form.wishes(),
             request_key=form.cleaned_data["request_key"] or uuid4(),
         )

@@ -5,6 +5,7 @@
 on the first start.
 """
 
+import os
 from pathlib import Path
 
 import environ
@@ -177,7 +178,12 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=90.0)
 RENUDGE_SECONDS = env.float("RENUDGE_SECONDS", default=30.0)
 
 # Inference
-PROVIDERS = env.list("PROVIDERS", default=["embedded"])
+PROVIDERS = env.list("PROVIDERS", default=[])
+PROVIDER_ENVIRONMENT = os.environ  # generation/registry.py takes what the cards name
+PROVIDER_CREDITS = env.list("PROVIDER_CREDITS", default=[])
+PROVIDER_SLOTS = env.list("PROVIDER_SLOTS", default=[])
+PROVIDER_HOOKS = env.list("PROVIDER_HOOKS", default=[])
+OPERATOR_REGION = env.str("OPERATOR_REGION", default="").upper()
 
 # Credits
 GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)

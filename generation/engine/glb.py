@@ -15,6 +15,7 @@ from .tangents import tangents
 GENERATOR = "ModelMyImage"
 METALLIC = 0.0
 ROUGHNESS = 0.75
+GREY = 0.6  # linear, of a surface without colours
 
 _FLOAT, _UNSIGNED_SHORT, _UNSIGNED_INT = 5126, 5123, 5125
 _VERTICES, _INDICES = 34962, 34963
@@ -26,22 +27,24 @@ def glb(
     normals: NDArray[np.float32],
     uv: NDArray[np.float32],
     triangles: NDArray[np.uint32],
-    jpeg: bytes,
+    jpeg: bytes | None,
     normal_jpeg: bytes | None = None,
 ) -> bytes:
     """A GLB of vertices (v, 3), unit normals (v, 3), texture coordinates (v, 2) and triangles (t, 3).
 
-    ``normal_jpeg`` is a normal map in tangent space; with one, the vertices have tangents too.
+    ``jpeg`` is the colours; without, the surface is grey and has no coordinates. ``normal_jpeg`` is a normal map in
+    tangent space; with one, which wants colours beside it, the vertices have tangents too.
     """
-    attributes = {"POSITION": positions, "NORMAL": normals, "TEXCOORD_0": uv}
-    material: dict[str, Any] = {
-        "pbrMetallicRoughness": {
-            "baseColorTexture": {"index": 0},
-            "metallicFactor": METALLIC,
-            "roughnessFactor": ROUGHNESS,
-        }
-    }
-    pictures = [jpeg]
+    attributes = {"POSITION": positions, "NORMAL": normals}
+    look: dict[str, Any] = {"metallicFactor": METALLIC, "roughnessFactor": ROUGHNESS}
+    material: dict[str, Any] = {"pbrMetallicRoughness": look}
+    pictures = []
+    if jpeg is None:
+        look["baseColorFactor"] = [GREY, GREY, GREY, 1.0]
+    else:
+        attributes["TEXCOORD_0"] = uv
+        look["baseColorTexture"] = {"index": 0}
+        pictures.append(jpeg)
     if normal_jpeg is not None:
         attributes["TANGENT"] = tangents(positions, normals, uv, triangles)
         material["normalTexture"] = {"index": 1}
@@ -75,14 +78,17 @@ def glb(
         "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [primitive]}],
         "materials": [material],
-        "textures": [{"source": number, "sampler": 0} for number in range(len(pictures))],
-        # Linear with mipmaps; the atlas must not repeat.
-        "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],
-        "images": [{"bufferView": last + 1 + number, "mimeType": "image/jpeg"} for number in range(len(pictures))],
         "accessors": accessors,
         "bufferViews": views,
         "buffers": [{"byteLength": len(binary)}],
     }
+    if pictures:
+        document |= {
+            "textures": [{"source": number, "sampler": 0} for number in range(len(pictures))],
+            # Linear with mipmaps; the atlas must not repeat.
+            "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],
+            "images": [{"bufferView": last + 1 + number, "mimeType": "image/jpeg"} for number in range(len(pictures))],
+        }
     text = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     text += b" " * (-len(text) % 4)
     header = struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + len(binary))

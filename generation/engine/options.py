@@ -23,6 +23,10 @@ class Options:
 
     quality: str = "standard"
     """A key of ``QUALITIES``: how many triangles and pixels."""
+    triangles: int | None = None
+    """The most triangles, where that is not what the quality says."""
+    texture: bool = True
+    """Colours from the photo; without, a plain grey surface."""
     pose: Pose = "upright"
     """Standing as the object stands, or as the photo shows it: then the outline from the front is the photo's."""
     back: Back = "invented"

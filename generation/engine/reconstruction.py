@@ -17,7 +17,7 @@ from .printing import flat_base, longest_side, one_body, thicken_walls
 from .second_view import seen_from_behind
 from .steps import sharpen
 from .surface import grid_cells, surface, thicken
-from .texture import coordinates, frame_side, texture
+from .texture import Textures, coordinates, frame_side, texture
 from .upright import stand
 
 LONGEST_SIDE = 1.0  # metres
@@ -62,7 +62,7 @@ def reconstruct(
     "file" (bytes). A piece for a printer has the size asked for. Equal input gives equal bytes.
     Raises NoSubject, TooThin, BadPicture, and KeyError for an unknown quality.
     """
-    wanted = QUALITIES[options.quality]
+    wanted = _wanted(options)
     cv2.setNumThreads(threads)
     rgba = decode(cut_out_png)
     subject = rgba[..., 3] > 127
@@ -97,7 +97,7 @@ def reconstruct(
     progress(60)
     watch("surface", mesh)
 
-    textures = texture(framed, steps, options, back)
+    textures = texture(framed, steps, options, back) if options.texture else Textures()
     progress(90)
     watch("texture", textures)
 
@@ -115,3 +115,13 @@ def reconstruct(
     progress(100)
     watch("file", file)
     return file
+
+
+def _wanted(options: Options) -> Quality:
+    """The quality asked for; with another number of triangles, on the grid of the quality that has so many."""
+    wanted = QUALITIES[options.quality]
+    if options.triangles is None:
+        return wanted
+    enough = [quality.grid for quality in QUALITIES.values() if quality.triangles >= options.triangles]
+    grid = min(enough, default=max(quality.grid for quality in QUALITIES.values()))
+    return replace(wanted, triangles=options.triangles, grid=grid)

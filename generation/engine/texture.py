@@ -44,9 +44,9 @@ RELIEF_SIDE = 1024
 
 @dataclass(frozen=True)
 class Textures:
-    """JPEGs, twice as wide as high: the front's half | the back's, which is seen through the front."""
+    """JPEGs, twice as wide as high: the front's half | the back's, which is seen through the front; or none."""
 
-    colour: bytes
+    colour: bytes | None = None
     normals: bytes | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import httpx
@@ -30,25 +30,41 @@ class Embedded:
         name="embedded",
         label="Our own engine",
         place="this server",
+        region="self",
         self_hosted=True,
         queue="engine",
         credits={"draft": 1, "standard": 1, "high": 2},
         typical_seconds={"draft": 2, "standard": 3, "high": 6},
-        options=frozenset({"back", "flatten_light", "normal_map", "print_size_mm"}),
+        options=frozenset({"back", "flatten_light", "normal_map", "print_size_mm", "target_triangles", "texture"}),
+        views=frozenset({"front", "back"}),
         resubmit_safe=True,
         evidence="generation/engine in this repository",
     )
 
-    def __init__(self, http: httpx.Client) -> None:
-        del http  # nothing leaves the machine
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
+        del http, setup  # nothing leaves the machine
 
     def submit(
-        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+        self,
+        images: Mapping[str, bytes],
+        *,
+        options: JobOptions,
+        quality: str,
+        key: str,
+        hook: str,
+        progress: Progress,
     ) -> Remote | Delivered:
-        """Reconstruct the first photo; see ``Provider.submit``."""
-        del key
+        """Reconstruct the photo from the front, with that from the back behind it; see ``Provider.submit``."""
+        del key, hook
         try:
-            glb = engine.reconstruct(images[0], options=_of_the_engine(options, quality), progress=progress)
+            glb = engine.reconstruct(
+                images["front"],
+                back_png=images.get("back"),
+                options=_of_the_engine(options, quality),
+                progress=progress,
+            )
+        except engine.BackDoesNotMatch:
+            raise Declined("back_differs") from None
         except engine.NoSubject as refused:
             raise Declined(refused.code) from None
         return Delivered(iter([glb]))
@@ -70,6 +86,8 @@ def _of_the_engine(options: JobOptions, quality: str) -> engine.Options:
     """A job's options in the engine's words."""
     return engine.Options(
         quality=quality,
+        triangles=options.target_triangles,
+        texture=options.texture,
         back="mirrored" if options.back == "mirrored" else "invented",
         flatten_light=options.flatten_light,
         normal_map=options.normal_map,
@@ -77,4 +95,4 @@ def _of_the_engine(options: JobOptions, quality: str) -> engine.Options:
     )
 
 
-PROVIDER = Embedded
+PROVIDERS = (Embedded,)

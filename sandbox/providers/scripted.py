@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -44,7 +44,7 @@ class Scripted:
         evidence="sandbox/providers/service.py",
     )
 
-    def __init__(self, http: httpx.Client) -> None:
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
         self.http = http
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -57,11 +57,18 @@ class Scripted:
         return answer
 
     def submit(
-        self, images: list[bytes], *, options: JobOptions, quality: str, key: str, progress: Progress
+        self,
+        images: Mapping[str, bytes],
+        *,
+        options: JobOptions,
+        quality: str,
+        key: str,
+        hook: str,
+        progress: Progress,
     ) -> Remote | Delivered:
         """See ``Provider.submit``."""
         headers = {"Idempotency-Key": key, "Normal-Map": "yes" if options.normal_map else "no"}
-        answer = self._ask("POST", "/calls", content=images[0], headers=headers)
+        answer = self._ask("POST", "/calls", content=images["front"], headers=headers)
         if answer.status_code >= 400:
             raise Declined
         return Remote(answer.json()["id"])

@@ -55,7 +55,7 @@ def send(owner) -> Callable[..., Job]:
     def _send(data: bytes | None = None, **wishes: object) -> Job:
         upload = vault.seal([data or photo()], kind="upload", group=uuid4(), limit=20_000_000)
         chosen = intake.Wishes(**{"quality": "draft", "keep_minutes": 60, **wishes})  # type: ignore[arg-type]
-        return intake.receive(owner=owner, upload_id=upload.pk, wishes=chosen, request_key=uuid4())
+        return intake.receive(owner=owner, uploads={"front": upload.pk}, wishes=chosen, request_key=uuid4())
 
     return _send
 

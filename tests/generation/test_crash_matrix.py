@@ -122,7 +122,7 @@ def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) 
         provider, stage, point = case
         upload = vault.seal([picture], kind="upload", group=uuid4(), limit=20_000_000)
         wishes = intake.Wishes("draft", 60, provider)
-        job = intake.receive(owner=owner, upload_id=upload.pk, wishes=wishes, request_key=uuid4())
+        job = intake.receive(owner=owner, uploads={"front": upload.pk}, wishes=wishes, request_key=uuid4())
         plan[str(job.pk)] = [stage, point]
         provider_of[str(job.pk)] = provider
         case_of[str(job.pk)] = case

@@ -184,7 +184,7 @@ def test_a_job_is_taken_in_although_its_first_message_cannot_be_sent(send, drive
     with monkeypatch.context() as moment:
         moment.setattr(pipeline, "_send", broken)
         job = send()
-    assert vault.readable(job.source_id)
+    assert vault.readable(job.photos()["front"])
     drive(job, Stage.DELIVER)
 
 
@@ -194,7 +194,7 @@ def test_the_same_form_twice_with_the_last_credit_is_one_job(owner, service, set
 
     def sent() -> Job:
         upload = vault.seal([photo()], kind="upload", group=uuid4(), limit=20_000_000)
-        return intake.receive(owner=owner, upload_id=upload.pk, wishes=wishes, request_key=key)
+        return intake.receive(owner=owner, uploads={"front": upload.pk}, wishes=wishes, request_key=key)
 
     price, twins = intake.price, []
 

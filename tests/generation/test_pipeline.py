@@ -354,7 +354,7 @@ def test_same_form_twice_is_one_job(owner, service) -> None:
     jobs = set()
     for _ in range(2):
         upload = vault.seal([photo()], kind="upload", group=uuid4(), limit=20_000_000)
-        jobs.add(intake.receive(owner=owner, upload_id=upload.pk, wishes=wishes, request_key=key).pk)
+        jobs.add(intake.receive(owner=owner, uploads={"front": upload.pk}, wishes=wishes, request_key=key).pk)
     assert len(jobs) == 1
     assert Blob.objects.exclude(state="destroyed").count() == 1
 
@@ -367,7 +367,9 @@ def test_too_few_credits_leaves_nothing(owner, service, settings) -> None:
     settings.GRANT_CREDITS = 0
     upload = vault.seal([photo()], kind="upload", group=uuid4(), limit=20_000_000)
     with pytest.raises(intake.NotAccepted) as refused:
-        intake.receive(owner=owner, upload_id=upload.pk, wishes=intake.Wishes("draft", 60), request_key=uuid4())
+        intake.receive(
+            owner=owner, uploads={"front": upload.pk}, wishes=intake.Wishes("draft", 60), request_key=uuid4()
+        )
     assert refused.value.code == "insufficient_credits"
     assert not Blob.objects.exists()
     assert not Job.objects.exists()
@@ -381,7 +383,9 @@ def test_refused_photo_leaves_no_row_and_no_blob(owner, service, data) -> None:
 
     upload = vault.seal([data], kind="upload", group=uuid4(), limit=20_000_000)
     with pytest.raises(intake.NotAccepted) as refused:
-        intake.receive(owner=owner, upload_id=upload.pk, wishes=intake.Wishes("draft", 60), request_key=uuid4())
+        intake.receive(
+            owner=owner, uploads={"front": upload.pk}, wishes=intake.Wishes("draft", 60), request_key=uuid4()
+        )
     assert refused.value.message
     assert not Blob.objects.exists()
     assert not Job.objects.exists()

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"The limit is {settings.UPLOAD_LIMIT_BYTES // 1_000_000} MB.") from None
         wishes = intake.Wishes(quality=options["quality"], keep_minutes=10)
         try:
-            job = intake.receive(owner=user, upload_id=upload.pk, wishes=wishes, request_key=uuid4())
+            job = intake.receive(owner=user, uploads={"front": upload.pk}, wishes=wishes, request_key=uuid4())
         except intake.NotAccepted as refused:
             raise CommandError(refused.message) from None
         self._say(began, f"job {job.pk}")

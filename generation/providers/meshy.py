@@ -1,0 +1,127 @@
+"""Meshy: a hosted service; tasks are polled, and a finished one can be deleted with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import httpx
+
+from generation import pictures
+from generation.exchange import Exchange, NotThere, number, text
+from generation.options import JobOptions
+from generation.provider import (
+    VIEWS,
+    Card,
+    Delivered,
+    Erased,
+    Erasure,
+    Failed,
+    Finished,
+    Pending,
+    Progress,
+    Remote,
+    Unavailable,
+    Unclear,
+    Variable,
+    backed_off,
+)
+
+ONE, SEVERAL = "/openapi/v1/image-to-3d", "/openapi/v1/multi-image-to-3d"
+PHOTO_BYTES = 15_000_000
+QUALITY: Mapping[str, dict[str, Any]] = {
+    "draft": {"ai_model": "meshy-6-lite"},
+    "standard": {"ai_model": "meshy-6"},
+    "high": {"ai_model": "meshy-6", "texture_resolution": "4k"},
+}
+TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
+
+
+class Meshy:
+    """Data URIs in, a signed link out. Its webhooks are unsigned and set up by hand, so it is only polled."""
+
+    card: ClassVar[Card] = Card(
+        name="meshy",
+        label="Meshy",
+        place="not stated by Meshy",
+        operator="Meshy LLC",
+        hosts=frozenset({"api.meshy.ai", "assets.meshy.ai"}),
+        variables=(Variable("MESHY_API_KEY"), Variable("MESHY_URL", required=False, address=True)),
+        slots=10,
+        credits={"draft": 6, "standard": 10, "high": 12},
+        typical_seconds={"draft": 60, "standard": 120, "high": 180},
+        options=frozenset({"texture", "target_triangles"}),
+        views=frozenset(VIEWS),
+        keeps=timedelta(days=3),
+        trains_on_input=None,
+        evidence="docs.meshy.ai: API reference, asset retention, pricing (November 2026)",
+    )
+
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
+        base = setup.get("MESHY_URL") or "https://api.meshy.ai"
+        self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['MESHY_API_KEY']}"})
+
+    def submit(
+        self,
+        images: Mapping[str, bytes],
+        *,
+        options: JobOptions,
+        quality: str,
+        key: str,
+        hook: str,
+        progress: Progress,
+    ) -> Remote | Delivered:
+        """See ``Provider.submit``."""
+        photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in images.values()]
+        wishes = QUALITY[quality] if options.texture else {"ai_model": QUALITY[quality]["ai_model"]}
+        path = ONE if len(photos) == 1 else SEVERAL
+        answer = self.api.create(
+            path,
+            json={
+                **({"image_url": photos[0]} if len(photos) == 1 else {"image_urls": photos}),
+                **wishes,
+                "should_texture": options.texture,
+                "should_remesh": True,
+                "target_polycount": options.target_triangles or TRIANGLES[quality],
+                "target_formats": ["glb"],
+            },
+        )
+        task = text(answer, "result")
+        if not task:
+            raise Unclear
+        return Remote(task, {"path": path})
+
+    def _task(self, remote: Remote) -> dict[str, Any]:
+        return self.api.ask("GET", f"{remote.extra['path']}/{remote.id}")
+
+    def poll(self, remote: Remote) -> Pending | Finished | Failed:
+        """See ``Provider.poll``. What is no known end is taken for running."""
+        try:
+            task = self._task(remote)
+        except NotThere:
+            return Failed("provider_lost")
+        match text(task, "status"):
+            case "SUCCEEDED":
+                return Finished()
+            case "FAILED" | "CANCELED" | "EXPIRED":
+                return Failed()
+        return Pending(int(number(task, "progress")), backed_off(remote.polls, first=5, longest=30))
+
+    def fetch(self, remote: Remote) -> Iterator[bytes]:
+        """See ``Provider.fetch``. Links expire, so each try asks for a fresh one."""
+        link = text(self._task(remote), "model_urls", "glb")
+        if not link:
+            raise Unavailable
+        yield from self.api.download(link)
+
+    def erase(self, remote: Remote) -> Erasure:
+        """See ``Provider.erase``. Deleting ends a running task, too; one that is not there was deleted."""
+        try:
+            self.api.ask("DELETE", f"{remote.extra['path']}/{remote.id}")
+        except NotThere:
+            pass
+        return Erasure(Erased.ERASED)
+
+
+PROVIDERS = (Meshy,)
