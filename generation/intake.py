@@ -121,6 +121,14 @@ def _not_offered(missing: frozenset[str], *, named: bool) -> str:
     return sentence % {"options": choices.named(missing)}
 
 
+def _not_offered(missing: frozenset[str], *, named: bool) -> str:
+    if named:
+        sentence = _("This provider does not offer %(options)s. Choose another one, or do without.")
+    else:
+        sentence = _("No provider here offers %(options)s. Do without, and send the photo again.")
+    return sentence % {"options": choices.named(missing)}
+
+
 def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request_key: UUID) -> Job:
     """Take sealed uploads, by view, in as a job with its credits held.
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -73,6 +74,11 @@ def prepare(job: Job) -> Step:
     for blob_id in before.values():
         vault.destroy(blob_id)
     return Step(Stage.DISPATCH)
+
+
+def _cutting(job: Job, done: int, share: float, percent: int) -> None:
+    """Tell how far the cut-outs are: ``done`` of the job's percent before this one, which has ``share`` of them."""
+    leases.renew(job, percent=done + int(percent * share / 100))
 
 
 def inspect(job: Job) -> Step:

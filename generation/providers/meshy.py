@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -117,10 +118,8 @@ class Meshy:
 
     def erase(self, remote: Remote) -> Erasure:
         """See ``Provider.erase``. Deleting ends a running task, too; one that is not there was deleted."""
-        try:
+        with suppress(NotThere):
             self.api.ask("DELETE", f"{remote.extra['path']}/{remote.id}")
-        except NotThere:
-            pass
         return Erasure(Erased.ERASED)
 
 

@@ -1,9 +1,10 @@
 """What the stand-ins for inference services have in common: a server on loopback, a call's life, and faults on order.
 
 A stand-in is a ``Simulator`` whose methods are marked with ``route``; each says of which kind it is (create, poll,
-fetch, erase), and gets a ``Request``. Faults are given by kind and come before the route: ``fail("create", Answer(503))``
-once, ``fail("poll", Answer(500), times=None)`` until told otherwise. What a service does with a call is in
-``behaviour``; what it did is in ``calls`` and ``requests``, so that a test can count what was paid for.
+fetch, erase), and gets a ``Request``. Faults are given by kind and come before the route:
+``fail("create", Answer(503))`` once, ``fail("poll", Answer(500), times=None)`` until told otherwise. What a service
+does with a call is in ``behaviour``; what it did is in ``calls`` and ``requests``, so that a test can count what was
+paid for.
 
 Stand-ins use only the standard library and know nothing of the adapters they are for.
 """
