@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from billing import ledger
-from generation import health, images, pipeline
+from generation import choices, health, images, pipeline
 from generation.dispatching import PROVIDER_DEADLINE
 from generation.failures import FAILURES
 from generation.models import Event, Job, ProcessingLimits
@@ -111,14 +111,6 @@ def price(wishes: Wishes, *, views: frozenset[str] = FRONT, limits: Restrictions
         raise NotAccepted("option_not_offered", _not_offered(unmet(wants, offers), named=bool(wishes.provider)))
     code, sentence = HINDRANCES.get(blamed, ("no_provider", ABSENT))
     raise NotAccepted(code, str(sentence) % {"format": wishes.options.format.upper(), "credits": wishes.most_credits})
-
-
-def _not_offered(missing: frozenset[str], *, named: bool) -> str:
-    if named:
-        sentence = _("This provider does not offer %(options)s. Choose another one, or do without.")
-    else:
-        sentence = _("No provider here offers %(options)s. Do without, and send the photo again.")
-    return sentence % {"options": choices.named(missing)}
 
 
 def _not_offered(missing: frozenset[str], *, named: bool) -> str:

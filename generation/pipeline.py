@@ -57,9 +57,7 @@ def prepare(job: Job) -> Step:
             cut_out = engine.cut_out(
                 photo,
                 keep_all=job.chosen().keep_all,
-                progress=lambda percent, done=done, share=share: leases.renew(
-                    job, percent=done + int(percent * share / 100)
-                ),
+                progress=partial(_cutting, job, done, share),
             )
         except engine.NoSubject as refused:
             raise JobFailed(refused.code) from None

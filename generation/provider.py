@@ -41,9 +41,9 @@ class Variable:
     """Its value is the service's base URL, whose host joins the card's."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Card:
-    """A provider's public data sheet; pages, prices and the receipt are rendered from it."""
+    """A provider's public data sheet; pages, prices and the receipt are rendered from it. Equal only to itself."""
 
     name: str
     label: str

@@ -99,7 +99,7 @@ def _list() -> dict[str, Listed | Absent]:
     values = tuple(sorted((name, environment[name]) for name in names if environment.get(name)))
     return _listed(
         tuple(kinds),
-        tuple(id(kind.card) for kind in kinds),
+        tuple(kind.card for kind in kinds),
         values,
         tuple(settings.PROVIDER_CREDITS),
         tuple(settings.PROVIDER_SLOTS),
@@ -109,12 +109,12 @@ def _list() -> dict[str, Listed | Absent]:
 @cache
 def _listed(
     kinds: tuple[type[Provider], ...],
-    cards: tuple[int, ...],
+    cards: tuple[Card, ...],
     values: tuple[tuple[str, str], ...],
     credits: tuple[str, ...],
     slots: tuple[str, ...],
 ) -> dict[str, Listed | Absent]:
-    """Built once for each configuration, of which ``cards`` are the identities of the classes' cards."""
+    """Built once for each configuration, of which the classes' ``cards`` are a part."""
     found: dict[str, Listed | Absent] = {}
     for kind in kinds:
         card = kind.card
