@@ -1,16 +1,15 @@
 """Hostile bytes are only ever parsed in a process of their own that can do nothing but compute.
 
-``run`` starts ``python -m generation.confined TASK``: bytes in by one pipe, an answer out by another. The process
-inherits no secret from the environment, and before it reads its input it gives up what parsing does not need:
-opening anything (files, sockets), writing files, core dumps, and memory and processor time above its bounds. It
-never imports Django. Its error output goes nowhere, since a parser may quote what it reads.
+``run`` gets one from the fork server: bytes in by one pipe, an answer out by another. The process inherits no secret
+from the environment, and before it reads its input it gives up what parsing does not need: opening anything (files,
+sockets), writing files, core dumps, and memory and processor time above its bounds. It never imports Django. Its error
+output goes nowhere, since a parser may quote what it reads.
 
 An answer is a four-byte length, a JSON header of that length, and a payload.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import math
@@ -19,14 +18,13 @@ import resource
 import selectors
 import signal
 import struct
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
+from generation.forkserver import Child, ForkServer, Unreachable
+
 TASKS = {
     "picture": "generation.pixels:redraw",
     "mesh": "generation.inspection:remake",
@@ -34,6 +32,8 @@ TASKS = {
 CHUNK = 1 << 16
 HEADER_LIMIT = 1 << 16
 OUT_OF_MEMORY = 86  # the exit status that says so
+
+_server = ForkServer()
 
 Task = Callable[[bytearray], tuple[dict[str, Any], Sequence[bytes | memoryview]]]
 
@@ -78,23 +78,17 @@ def run(
     if task not in TASKS:
         raise ValueError(f"There is no task {task!r}.")
     deadline = time.monotonic() + seconds
-    process = subprocess.Popen(
-        [sys.executable, "-m", "generation.confined", task, str(math.ceil(seconds)), str(memory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=ROOT,
-        env=_environment(),
-        start_new_session=True,
-        bufsize=0,
-    )
+    try:
+        process = _server.spawn(task, seconds=math.ceil(seconds), memory=memory)
+    except Unreachable:
+        raise Crashed("The process could not be started.") from None
     try:
         answer = _exchange(process, iter(data), deadline, limit=output_limit + HEADER_LIMIT + 4)
-        status = process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
+        status = process.wait(deadline - time.monotonic())
+    except TimeoutError:
         raise TimedOut from None
     finally:
-        _end(process)
+        process.end()
     if status in (-signal.SIGXCPU, -signal.SIGKILL):
         raise TimedOut
     if status == OUT_OF_MEMORY:
@@ -104,17 +98,8 @@ def run(
     return _unpack(answer, output_limit)
 
 
-def _environment() -> dict[str, str]:
-    """What the process may know: how to find its libraries, and to use one thread."""
-    passed = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONPATH") if name in os.environ}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
-    return {**passed, **threads, "LC_ALL": "C.UTF-8"}
-
-
-def _exchange(process: subprocess.Popen[bytes], data: Iterator[bytes], deadline: float, limit: int) -> bytearray:
+def _exchange(process: Child, data: Iterator[bytes], deadline: float, limit: int) -> bytearray:
     """Feed and listen at once, so that neither side waits for the other for ever; returns all output."""
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("The process needs both pipes.")
     output = bytearray()
     pending = memoryview(b"")
     os.set_blocking(process.stdin.fileno(), False)
@@ -157,16 +142,6 @@ def _send(pipe: int, data: memoryview) -> int:
         return 0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave no process behind, nor a child of it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-
-
 def _unpack(answer: bytearray, output_limit: int) -> tuple[dict[str, Any], bytes]:
     try:
         (length,) = struct.unpack_from(">I", answer)
@@ -206,10 +181,9 @@ def _bound(kind: int, value: int) -> None:
 def serve(task: str, seconds: int, memory: int) -> NoReturn:
     """Run one task from standard input to standard output, and exit."""
     module, _, name = TASKS[task].partition(":")
-    loaded = importlib.import_module(module)
-    function: Task = getattr(loaded, name)
-    # Libraries load parts of themselves when first used; afterwards nothing can be opened any more.
-    loaded.rehearse()
+    # Loaded and rehearsed by the fork server: libraries load parts of themselves when first used, and from here on
+    # nothing can be opened any more.
+    function: Task = getattr(importlib.import_module(module), name)
     confine(seconds, memory)
     payload: Sequence[bytes | memoryview] = ()
     try:
@@ -236,10 +210,3 @@ def _read_all() -> bytearray:
 def _write_all(data: memoryview) -> None:
     while data:
         data = data[os.write(1, data) :]
-
-
-if __name__ == "__main__":
-    # Under its own name, so that the Refusal that tasks raise is the one that serve() catches.
-    from generation.confined import serve as _serve
-
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from generation import confined
+from tests.environment import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to look at the process")
 
@@ -28,17 +29,22 @@ def photo(side: int = 96) -> bytes:
     return file.getvalue()
 
 
-def children() -> list[int]:
-    """Ids of confined processes that this one started."""
-    found = []
+def parents() -> dict[int, int]:
+    """Every process's parent, of those whose program is the fork server."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"generation.confined" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except (OSError, ValueError):
-            continue
+        with suppress(OSError, ValueError):
+            if b"generation.forkserver" in (folder / "cmdline").read_bytes():
+                found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
     return found
+
+
+def children() -> list[int]:
+    """Ids of confined processes that this one started: children of keepers, which are children of its server."""
+    family = parents()
+    servers = {process for process, parent in family.items() if parent == os.getpid()}
+    keepers = {process for process, parent in family.items() if parent in servers}
+    return [process for process, parent in family.items() if parent in keepers]
 
 
 def run(
@@ -51,7 +57,7 @@ def run(
 def confide(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process that has confined itself."""
     script = "from generation.confined import confine\nimport os, sys\n" + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=confined.ROOT, timeout=30)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=30)
 
 
 def test_gives_header_and_payload() -> None:
@@ -103,6 +109,45 @@ def test_hung_process_is_ended_at_the_wall_clock() -> None:
         run(chunks(), seconds=1)
     assert time.monotonic() - start < 3
     assert not children()
+
+
+def test_server_that_dies_is_started_again() -> None:
+    run([photo()])
+    (server,) = (process for process, parent in parents().items() if parent == os.getpid())
+    os.kill(server, signal.SIGKILL)
+    assert run([photo()])["width"] == 96
+    assert server not in parents()
+
+
+def test_server_ends_with_the_process_that_started_it() -> None:
+    code = """
+        import os
+        from generation import confined
+        try:
+            confined.run("picture", [b"no picture"], seconds=20, memory=10**9, output_limit=10**6)
+        finally:
+            print(confined._server._process.pid)
+    """
+    server = int(subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True,
+                                cwd=ROOT).stdout)  # fmt: skip
+    deadline = time.monotonic() + 5
+    while server in parents() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert server not in parents()
+
+
+def test_a_forked_process_has_a_server_of_its_own() -> None:
+    run([photo()])
+    ours = {process for process, parent in parents().items() if parent == os.getpid()}
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        answer = run([photo()])["width"]
+        mine = {process for process, parent in parents().items() if parent == os.getpid()}
+        os.write(writing, f"{answer} {len(mine)} {len(mine & ours)}".encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reading, 100) == b"96 1 0"
 
 
 def test_crash_has_a_name() -> None:
@@ -167,12 +212,12 @@ def test_confined_process_cannot_write_to_a_file_it_has(tmp_path: Path) -> None:
     target = tmp_path / "file"
     with target.open("wb") as file:
         code = "from generation.confined import confine\nimport os\nconfine(5, 10**9)\nos.write(1, b'x')"
-        result = subprocess.run([sys.executable, "-c", code], stdout=file, stderr=subprocess.PIPE, cwd=confined.ROOT)
+        result = subprocess.run([sys.executable, "-c", code], stdout=file, stderr=subprocess.PIPE, cwd=ROOT)
     assert result.returncode == 1
     assert target.read_bytes() == b""
 
 
 def test_starts_without_django() -> None:
     code = "import sys, generation.confined, generation.pixels, generation.inspection; print('django' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=confined.ROOT)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert result.stdout == "False\n"
