@@ -1,10 +1,12 @@
 /** The create page: the photo stays on this device until it is sent; it is looked at first, and sent once. */
 
-import { countOptions, printSizeIsSound } from "./options.js";
+import { objection, togetherTooLarge } from "./files.js";
+import { complainAt, countOptions, goTo, optionsAreSound } from "./options.js";
 import { announce, byId, show, size } from "./page.js";
 import { choosePhotos } from "./photo.js";
-import { keepQuote } from "./quote.js";
+import { keepQuote, problem as unmet } from "./quote.js";
 import { Refused, SignedOut, Unreachable, send } from "./sending.js";
+import { keepViews, morePhotos } from "./views.js";
 import { word } from "./words.js";
 
 const form = byId("create", HTMLFormElement);
@@ -12,6 +14,7 @@ const buttons = [byId("send", HTMLButtonElement), byId("send-phone", HTMLButtonE
 const error = byId("photo-error", HTMLElement);
 const preview = byId("preview", HTMLImageElement);
 const input = byId("id_photo", HTMLInputElement);
+const limit = Number(form.dataset.megabytes);
 
 /** @type {File | null} */
 let photo = null;
@@ -27,19 +30,10 @@ function complain(sentence) {
   if (sentence) announce(sentence);
 }
 
-/** Why a file cannot be sent, or "". The server decides by content; this only spares a useless journey. @param {File} file */
-function objection(file) {
-  const limit = Number(form.dataset.megabytes);
-  if (file.size === 0) return word("empty");
-  if (file.size > limit * 1_000_000) return word("large", { n: (file.size / 1e6).toFixed(file.size < 1e7 * limit ? 1 : 0), limit });
-  if (file.type && !/^image\/(jpeg|png|webp|hei[cf]|avif)$/.test(file.type)) return word("kind");
-  return "";
-}
-
 /** Takes a photo in, or says why not. @param {File} file */
 function take(file) {
   if (busy) return;
-  const why = objection(file);
+  const why = objection(file, limit);
   if (why) {
     complain(why);
     return;
@@ -97,24 +91,66 @@ function explanation(problem) {
   return word("odd");
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (busy) return;
+/** Shows what the server objects to, each sentence beside its field, and goes to the first. @param {unknown} failure */
+function showRefusal(failure) {
+  const named = failure instanceof Refused ? Object.entries(failure.errors) : [];
+  const unplaced = named.filter(([name, why]) => name === "photo" || !complainAt(name, why)).map(([, why]) => why);
+  const placed = named.find(([name]) => name !== "photo" && document.getElementById(`${name}-error`));
+  complain(unplaced.length || !placed ? unplaced.join(" ") || explanation(failure) : "");
+  if (!placed || unplaced.length) {
+    error.focus();
+    return;
+  }
+  announce(placed[1]);
+  const field = document.getElementById(`id_${placed[0]}`) ?? form.querySelector(`[name="${placed[0]}"]:checked`);
+  if (field instanceof HTMLElement) goTo(field);
+}
+
+/** The photos as they are sent, without their names, which stay here. @param {File} front */
+function packed(front) {
+  const body = new FormData(form);
+  body.set("photo", front, "photo");
+  for (const [name, file] of morePhotos()) {
+    if (file) body.set(name, file, "photo");
+    else body.delete(name);
+  }
+  return body;
+}
+
+/** Whether there is something to send that somebody would take; says so and goes there if not. */
+function ready() {
   if (!photo) {
     complain(word("choose"));
     byId("choose", HTMLElement).focus();
-    return;
+    return false;
   }
-  complain("");
-  if (!printSizeIsSound()) return;
+  const files = [photo, ...morePhotos().values()].flatMap((file) => file ?? []);
+  complain(togetherTooLarge(files, limit));
+  if (error.hidden === false) {
+    error.focus();
+    return false;
+  }
+  if (!optionsAreSound()) return false;
+  const why = unmet(form);
+  if (why) {
+    const provider = form.querySelector('input[name="provider"]:checked');
+    if (provider instanceof HTMLElement) goTo(provider);
+    announce(why);
+  }
+  return why === "";
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (busy || !ready() || !photo) return;
+  complainAt("provider", "");
+  const body = packed(photo);
   setBusy(true);
-  const body = new FormData(form);
-  body.set("photo", photo, "photo"); // the name stays here
   try {
     window.location.assign(await send(form.action, body, progress));
-  } catch (problem) {
+  } catch (failure) {
     setBusy(false);
-    complain(explanation(problem));
+    showRefusal(failure);
   }
 });
 
@@ -124,5 +160,6 @@ window.addEventListener("pagehide", () => {
 });
 
 choosePhotos(take, complain);
+keepViews(limit);
 keepQuote(form);
 countOptions(form);

@@ -15,6 +15,10 @@ const job = byId("job", HTMLElement);
 const first = /** @type {Snapshot} */ (JSON.parse(byId("snapshot", HTMLElement).textContent ?? "{}"));
 
 let shown = phase(first);
+/** Why the job waits, as far as the page says it. */
+let waits = first.waiting?.code ?? "";
+/** Who had the photo, as far as the page says it. */
+let had = JSON.stringify(first.attempts);
 /** @type {Delivery | null} */
 let delivery = null;
 /** One change of the page at a time, in order. @type {Promise<void>} */
@@ -66,16 +70,29 @@ async function change(snapshot) {
     else if (shown !== next) adopt(await freshPage(), ["slip"]);
   } else if (snapshot.final) {
     window.location.reload();
-  } else if (next !== shown) {
+  } else {
     adopt(await freshPage(), ["claim", "stage", "slip"]);
-    announce(byId("claim", HTMLElement).querySelector("h1")?.textContent ?? "");
+    const claim = byId("claim", HTMLElement);
+    announce((snapshot.waiting ? claim.textContent : claim.querySelector("h1")?.textContent)?.trim() ?? "");
   }
   shown = next;
+  waits = snapshot.waiting?.code ?? "";
+}
+
+/** Another provider has the photo, or has answered: the page says so. @param {Snapshot} snapshot */
+async function follows(snapshot) {
+  had = JSON.stringify(snapshot.attempts);
+  adopt(await freshPage(), ["holder", "attempts"]);
+  const last = snapshot.attempts.at(-1);
+  if (last && last.number > 1 && ["submitting", "running"].includes(last.state)) {
+    announce(word("now-at", { provider: last.provider }));
+  }
 }
 
 /** @param {Snapshot} snapshot */
 async function update(snapshot) {
-  if (phase(snapshot) !== shown) await change(snapshot);
+  if (phase(snapshot) !== shown || (snapshot.waiting?.code ?? "") !== waits) await change(snapshot);
+  if (!snapshot.final && !delivery?.complete && JSON.stringify(snapshot.attempts) !== had) await follows(snapshot);
   if (!snapshot.final) showRunning(snapshot);
   if (shown === "ready" && !delivery) {
     show(byId("save-area", HTMLElement), true);

@@ -72,6 +72,7 @@ function dropAnywhere(take) {
     event.preventDefault();
     depth = 0;
     mark();
+    if (event.target instanceof Element && event.target.closest("[data-view]")) return; // a photo from another side
     const file = event.dataTransfer?.files[0];
     if (file) take(file);
   });

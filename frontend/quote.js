@@ -1,29 +1,75 @@
-/** Keeps the quote on the slip true to the choices made: price, time, how long the model waits. */
+/** Keeps the slip true to the choices made: prices, times, who gets the photo, and who does not take the choices. */
 
-import { chosenOptions } from "./options.js";
-import { byId } from "./page.js";
+import { best, chosen, objections, offers, wishes } from "./offers.js";
+import { announce, byId, show } from "./page.js";
 import { credits, word } from "./words.js";
 
-/**
- * The chosen radio button of a group.
- * @param {HTMLFormElement} form
- * @param {string} name
- */
-function chosen(form, name) {
-  return /** @type {HTMLInputElement | null} */ (form.querySelector(`input[name="${name}"]:checked`));
+const LONGEST_IN_SECONDS = 90;
+
+/** How long a job takes, roughly; empty where nobody says. @param {number} seconds */
+function about(seconds) {
+  if (!seconds) return "";
+  if (seconds <= LONGEST_IN_SECONDS) return word("about", { n: Math.round(seconds) });
+  return word("about-minutes", { n: Math.round(seconds / 60) });
 }
 
 /**
- * The card whose figures count: the chosen provider, or where that is left to us the first one that honours the options.
+ * The figure of an offer for a quality, or null where the offer does not make it.
+ * @param {HTMLInputElement | undefined} offer
+ * @param {"credits" | "seconds"} kind
+ * @param {string} quality
+ */
+function figure(offer, kind, quality) {
+  const said = offer?.getAttribute(`data-${kind}-${quality}`) ?? null;
+  return said === null ? null : Number(said);
+}
+
+/** The quality that is chosen. @param {HTMLFormElement} form */
+const qualityOf = (form) => chosen(form, "quality")?.value ?? "standard";
+
+/**
+ * Why nobody would take the job as it is chosen now, as a sentence; empty when somebody would.
  * @param {HTMLFormElement} form
  */
-function card(form) {
+export function problem(form) {
+  const quality = qualityOf(form);
+  const wished = wishes(form);
   const provider = chosen(form, "provider");
-  if (provider?.value) return provider;
-  const wanted = chosenOptions().filter((name) => name !== "keep_all");
-  /** @type {HTMLInputElement[]} */
-  const cards = Array.from(form.querySelectorAll('input[name="provider"]:not([value=""])'));
-  return cards.find((offer) => wanted.every((name) => offer.dataset.options?.split(" ").includes(name))) ?? cards[0];
+  if (!provider?.value) return best(form, quality, wished) ? "" : word("nobody-takes");
+  const why = objections(provider, quality, wished);
+  return why.length ? word("chosen-out", { label: provider.dataset.label ?? "", why: why.join("; ") }) : "";
+}
+
+/** Says at each offer why it does not take the choices. @param {HTMLFormElement} form */
+function markOffers(form) {
+  const quality = qualityOf(form);
+  const wished = wishes(form);
+  for (const offer of offers(form)) {
+    const why = objections(offer, quality, wished);
+    const row = offer.closest(".offer");
+    const note = row?.querySelector("[data-out]");
+    const text = note?.querySelector("span");
+    if (!row || !note || !text) continue;
+    row.classList.toggle("out", why.length > 0);
+    text.textContent = why.join("; ");
+    show(note, why.length > 0);
+  }
+}
+
+/** Rewrites the prices of the qualities. @param {HTMLFormElement} form */
+function priceQualities(form) {
+  const provider = chosen(form, "provider");
+  const wished = wishes(form);
+  const offer = (/** @type {string} */ quality) => (provider?.value ? provider : best(form, quality, wished));
+  for (const element of form.querySelectorAll("[data-price]")) {
+    const quality = element.getAttribute("data-price") ?? "";
+    const price = figure(offer(quality) ?? undefined, "credits", quality);
+    element.textContent = price === null ? word("not-offered") : credits(price);
+  }
+  for (const element of form.querySelectorAll("[data-time]")) {
+    const quality = element.getAttribute("data-time") ?? "";
+    element.textContent = about(figure(offer(quality) ?? undefined, "seconds", quality) ?? 0);
+  }
 }
 
 /**
@@ -31,27 +77,33 @@ function card(form) {
  * @param {HTMLFormElement} form
  */
 export function keepQuote(form) {
+  if (offers(form).length === 0) return; // the page says why
   const balance = Number(form.dataset.balance);
+  let said = "";
   const update = () => {
-    const offer = card(form);
-    const quality = chosen(form, "quality")?.value ?? "standard";
-    const figure = (/** @type {string} */ kind, /** @type {string} */ level) =>
-      Number(offer?.getAttribute(`data-${kind}-${level}`) ?? 0);
-    for (const element of form.querySelectorAll("[data-price]")) {
-      element.textContent = credits(figure("credits", element.getAttribute("data-price") ?? ""));
-    }
-    for (const element of form.querySelectorAll("[data-time]")) {
-      element.textContent = word("about", { n: figure("seconds", element.getAttribute("data-time") ?? "") });
-    }
-    const price = figure("credits", quality);
-    byId("quote-price", HTMLElement).textContent = credits(price);
+    const quality = qualityOf(form);
+    const provider = chosen(form, "provider");
+    const offer = provider?.value ? provider : best(form, quality, wishes(form));
+    const price = figure(offer, "credits", quality);
+    const wrong = problem(form);
+    markOffers(form);
+    priceQualities(form);
+    const label = offer?.dataset.label ?? "";
+    byId("quote-who", HTMLElement).textContent = !label ? "—" : provider?.value ? label : word("first", { label });
+    byId("quote-price", HTMLElement).textContent = price === null ? "—" : credits(price);
     byId("quote-keep", HTMLElement).textContent = word("after", { keep: chosen(form, "keep")?.dataset.label ?? "" });
-    byId("quote-balance", HTMLElement).textContent =
-      price > balance
-        ? word("short", { price: credits(price), n: credits(balance) })
-        : word("of", { price, n: credits(balance), s: figure("seconds", quality) });
-    const phone = byId("send-phone-price", HTMLElement);
-    phone.textContent = credits(price);
+    byId("send-phone-price", HTMLElement).textContent = price === null ? "—" : credits(price);
+    const means = byId("quote-balance", HTMLElement);
+    const time = about(figure(offer, "seconds", quality) ?? 0);
+    if (price !== null && price > balance) means.textContent = word("short", { price: credits(price), n: credits(balance) });
+    else if (price !== null) means.textContent = [word("of", { price, n: credits(balance) }), time].filter(Boolean).join(" · ");
+    show(means, price !== null);
+    const note = byId("quote-error", HTMLElement);
+    const text = note.querySelector("span");
+    if (text) text.textContent = wrong;
+    show(note, wrong !== "");
+    if (wrong && wrong !== said) announce(wrong);
+    said = wrong;
   };
   form.addEventListener("change", update);
   update();

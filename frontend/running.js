@@ -77,7 +77,7 @@ export function showRunning(snapshot) {
   put("percent", `${percent} %`);
   const now = snapshot.timeline.find((line) => line.state === "now");
   const waiting = (snapshot.queue_position ?? 0) > 1;
-  if (now) put("working", waiting ? word("now-waiting") : now.label);
+  if (now) put("working", snapshot.waiting ? word("now-provider") : waiting ? word("now-waiting") : now.label);
   document.getElementById("bar")?.setAttribute("value", String(percent));
   document.getElementById("done-part")?.setAttribute("width", String(percent * 4));
   document.getElementById("divider")?.setAttribute("x", String(percent * 4));

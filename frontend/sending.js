@@ -1,7 +1,19 @@
 /** Sends the form's photo with its progress; every way this can end is either the job's address or a named error. */
 
-/** The server said no; its message is for people. */
-export class Refused extends Error {}
+/** The server said no; its message is for people, and so are the `errors` by field. */
+export class Refused extends Error {
+  /**
+   * @param {string} message
+   * @param {Record<string, {message: string}[]>} [errors]
+   */
+  constructor(message, errors = {}) {
+    super(message);
+    /** @type {Record<string, string>} */
+    this.errors = Object.fromEntries(
+      Object.entries(errors).map(([name, found]) => [name, found.map((each) => each.message).join(" ")]),
+    );
+  }
+}
 /** The session is over. */
 export class SignedOut extends Error {}
 /** The connection broke, or there is none. */
@@ -25,10 +37,10 @@ export function send(address, body, progress) {
     });
     request.upload.addEventListener("load", () => progress(1));
     request.addEventListener("load", () => {
-      const answer = /** @type {{job?: string, detail?: string} | null} */ (request.response);
+      const answer = /** @type {{job?: string, detail?: string, errors?: Record<string, {message: string}[]>} | null} */ (request.response);
       if (request.status === 201 && answer?.job) resolve(answer.job);
       else if (request.responseURL.includes("/login") || request.status === 401) reject(new SignedOut());
-      else if (request.status >= 400 && answer?.detail) reject(new Refused(answer.detail));
+      else if (request.status >= 400 && answer?.detail) reject(new Refused(answer.detail, answer.errors));
       else reject(new Error(`status ${request.status}`));
     });
     for (const end of ["error", "abort", "timeout"]) {

@@ -3,8 +3,10 @@
  *
  * @typedef {{code: string, label: string, at: string | null, state: "done" | "now" | "next"}} Line
  * @typedef {{url: string, bytes: number, triangles: number}} Asset
+ * @typedef {{number: number, provider: string, place: string, state: string}} Attempt
  * @typedef {{
  *   id: string, stage: string, outcome: string, final: boolean, percent: number, queue_position: number | null,
+ *   waiting: {code: string, message: string} | null, attempts: Attempt[],
  *   timeline: Line[], asset: Asset | null, expires_at: string | null, created_at: string, can_cancel: boolean,
  *   credits: {held: number, charged: number}, receipt: {url: string} | null
  * }} Snapshot
@@ -19,5 +21,5 @@ export function phase(snapshot) {
   if (snapshot.outcome || !snapshot.can_cancel) return "ending";
   if (snapshot.asset) return "ready";
   if (["deliver", "purge"].includes(snapshot.stage)) return "ending";
-  return (snapshot.queue_position ?? 0) > 1 ? "waiting" : "running";
+  return snapshot.waiting || (snapshot.queue_position ?? 0) > 1 ? "waiting" : "running";
 }

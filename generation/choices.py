@@ -20,7 +20,31 @@ OPTIONS: dict[str, Promise] = {
     "flatten_light": later("Even out the light"),
     "normal_map": later("Fine relief"),
     "print_size_mm": later("Print size"),
+    "texture": later("Without texture"),
+    "target_triangles": later("Number of triangles"),
 }
+
+VIEWS: dict[str, Promise] = {
+    "front": later("the front"),
+    "left": later("from the left"),
+    "back": later("the back"),
+    "right": later("from the right"),
+}
+"""The photos of one object, as on cards (``provider.VIEWS``)."""
+
+REGIONS: dict[str, Promise] = {
+    "self": later("This site’s own machines"),
+    "US": later("United States"),
+    "GB": later("United Kingdom"),
+    "DE": later("Germany"),
+    "CN": later("China"),
+}
+"""What people call the regions on cards; others are shown by their code."""
+
+
+def region(code: str) -> str:
+    """A region as people call it; an empty code means that the provider does not say."""
+    return str(REGIONS.get(code, code)) if code else _("not stated")
 
 
 def named(options: Iterable[str]) -> str:
@@ -37,6 +61,12 @@ def facts(options: JobOptions) -> list[dict[str, str]]:
         "flatten_light": (_("light"), _("evened out")),
         "normal_map": (_("fine relief"), _("added")),
         "print_size_mm": (_("for printing"), _("%(size)s mm") % {"size": options.print_size_mm}),
+        "texture": (_("texture"), _("none")),
+        "target_triangles": (
+            _("triangles wished"),
+            f"{options.target_triangles:,}" if options.target_triangles else "",
+        ),
+        "format": (_("format"), options.format.upper()),
     }
     chosen = options.stored()
     return [{"label": label, "value": value} for name, (label, value) in said.items() if name in chosen]

@@ -8,10 +8,11 @@ deadline, then erased, and the job goes elsewhere for the same held credits.
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -144,23 +145,25 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
             )
         if isinstance(answer, Delivered):
             mesh = vault.seal(
-                leases.renewing(job, answer.chunks), kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES
+                leases.renewing(job, meshes.whole(answer.chunks)), kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES
             )
             job.raw_mesh_id = mesh.pk
             leases.keep(job)  # before the attempt says so: from here on a dead worker's mesh is found again
             health.worked(provider.card.name)
             return _delivered(job, attempt)
     except Unavailable as unavailable:
-        _unavailable(provider.card, unavailable)
+        _unavailable(attempt.provider, unavailable)
         return _close(job, attempt, State.FAILED, "provider_unavailable")
     except Misconfigured:
         health.misconfigured(provider.card.name)
         return _close(job, attempt, State.FAILED, "provider_misconfigured")
     except Declined as declined:
         return _close(job, attempt, State.FAILED, declined.code)
-    except (vault.TooLarge, exchange.TooMuch):
+    except (vault.TooLarge, exchange.TooMuch, meshes.Incomplete):
         return _close(job, attempt, State.FAILED, "bad_mesh")
-    except Unclear:
+    except (exchange.Refused, exchange.NotThere):
+        return _close(job, attempt, State.FAILED, "provider_failed")
+    except (Unclear, httpx.HTTPError):
         health.failed(provider.card.name)
         if provider.card.resubmit_safe:
             return _close(job, attempt, State.FAILED, "provider_unavailable")
@@ -171,7 +174,12 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     health.worked(provider.card.name)
     Event.record(job, "sent", attempt)
     job.queue = "default"
-    return Step(Stage.WATCH, wait=1.0)
+    return Step(Stage.WATCH, wait=_first_look(provider.card, job.quality))
+
+
+def _first_look(card: Card, quality: str) -> float:
+    """Seconds until the first poll: a twelfth of what calls take there, within reason."""
+    return min(5.0, max(1.0, card.typical_seconds.get(quality, 0.0) / 12))
 
 
 def _hook(provider: Provider) -> str:
@@ -179,14 +187,14 @@ def _hook(provider: Provider) -> str:
     name = provider.card.name
     if name not in settings.PROVIDER_HOOKS or not isinstance(provider, Hooked):
         return ""
-    return settings.SITE_URL.rstrip("/") + reverse("generation:hook", args=[name])
+    return f"{settings.SITE_URL.rstrip('/')}{reverse('generation:hook', args=[name])}"
 
 
-def _unavailable(card: Card, unavailable: Unavailable) -> None:
+def _unavailable(name: str, unavailable: Unavailable) -> None:
     if unavailable.throttled:
-        health.throttled(card.name, unavailable.wait)
+        health.throttled(name, unavailable.wait)
     else:
-        health.failed(card.name)
+        health.failed(name)
 
 
 def _delivered(job: Job, attempt: Attempt) -> Step:
@@ -224,31 +232,30 @@ def another(job: Job, failure: str) -> Step:
     return step
 
 
-def _running(job: Job) -> tuple[Attempt, Provider, Remote]:
-    """The attempt under way, its provider, and the call. Raises ``registry.NotListed``."""
+def _running(job: Job) -> tuple[Attempt, Remote]:
+    """The attempt under way, and its call."""
     attempt = job.attempts.filter(remote__isnull=False).order_by("-number").first()
     assert attempt is not None
     call = attempt.call()
     assert call is not None
-    return attempt, registry.get(attempt.provider), call
+    return attempt, call
 
 
 def watch(job: Job) -> Step:
     """Ask the provider how the call is doing. Its deadline is ours, not the provider's."""
     if timezone.now() >= job.deadline_at:
         return another(job, "provider_too_slow")
+    attempt, call = _running(job)
     try:
-        attempt, provider, call = _running(job)
-        answer = provider.poll(call)
+        answer = registry.get(attempt.provider).poll(call)
     except Unavailable as unavailable:
-        _unavailable(registry.card(job.provider), unavailable)
+        _unavailable(attempt.provider, unavailable)
         return Step(None, wait=unavailable.wait)
     except (Misconfigured, registry.NotListed):
         # The call is paid for and goes on there: the operator has until the deadline to mend the key.
-        with suppress(registry.NotListed):
-            health.misconfigured(registry.card(job.provider).name)
+        health.misconfigured(attempt.provider)
         return Step(None, wait=OUT_SECONDS)
-    except (exchange.Refused, exchange.NotThere):
+    except (exchange.Refused, exchange.NotThere, exchange.TooMuch):
         return another(job, "provider_lost")
     match answer:
         case Pending(percent=percent, wait=wait):
@@ -265,10 +272,10 @@ def collect(job: Job) -> Step:
     """Stream the mesh in, sealed as it comes. What arrives incomplete is fetched again: it is paid for."""
     if timezone.now() >= job.deadline_at:
         return another(job, "provider_too_slow")
+    attempt, call = _running(job)
     try:
-        attempt, provider, call = _running(job)
         mesh = vault.seal(
-            leases.renewing(job, meshes.whole(provider.fetch(call))),
+            leases.renewing(job, meshes.whole(registry.get(attempt.provider).fetch(call))),
             kind="raw_mesh",
             group=job.pk,
             limit=meshes.MAX_BYTES,

@@ -51,7 +51,7 @@ class ResponseEncoded(EgressError):
 def client(
     hosts: frozenset[str],
     *,
-    allow_private: bool = False,
+    private: frozenset[str] = frozenset(),
     max_bytes: int,
     timeout: float,
     resolver: Resolver | None = None,
@@ -60,14 +60,14 @@ def client(
     """An HTTP client bound to ``hosts``.
 
     An entry is a host (``api.example.com``), a host and port (``example.com:8443``), or all names below one
-    (``*.example.com``). Without a port, 443 is meant. ``allow_private`` is for an operator's own machines: plain
-    http, any port and private addresses, still only on ``hosts``. ``max_bytes`` bounds each response's body,
-    ``timeout`` (seconds) each request from look-up to last byte, redirects separately; ``timeout=`` of a single
-    call means the same. ``resolver`` and ``tls`` replace the system's look-up and trust store.
+    (``*.example.com``). Without a port, 443 is meant. ``private`` names the operator's own machines in the same way:
+    those may be asked by plain http, on any port if none is named, and lie at private addresses. ``max_bytes`` bounds
+    each response's body, ``timeout`` (seconds) each request from look-up to last byte, redirects separately;
+    ``timeout=`` of a single call means the same. ``resolver`` and ``tls`` replace the system's look-up and trust store.
     """
     transport = _Gate(
         hosts,
-        allow_private=allow_private,
+        private=private,
         max_bytes=max_bytes,
         resolver=resolver or resolve,
         tls=tls or httpx.create_ssl_context(),
@@ -95,13 +95,13 @@ class _Gate(httpx.BaseTransport):
         self,
         hosts: frozenset[str],
         *,
-        allow_private: bool,
+        private: frozenset[str],
         max_bytes: int,
         resolver: Resolver,
         tls: ssl.SSLContext,
     ) -> None:
         self.hosts = frozenset(host.lower() for host in hosts)
-        self.allow_private = allow_private
+        self.private = frozenset(host.lower() for host in private)
         self.max_bytes = max_bytes
         self.resolver = resolver
         self.tls = tls
@@ -112,7 +112,7 @@ class _Gate(httpx.BaseTransport):
         seconds = request.extensions["timeout"]["read"]
         if seconds is None:
             raise EgressRefused("a request without an end")
-        doorman = _Doorman(self.resolver, self.allow_private, time.monotonic() + seconds)
+        doorman = _Doorman(self.resolver, self.private, time.monotonic() + seconds)
         # A pool for one request: a connection that outlives its request would outlive its deadline.
         pool = httpcore.ConnectionPool(
             ssl_context=self.tls, max_connections=1, max_keepalive_connections=0, network_backend=doorman
@@ -152,23 +152,28 @@ class _Gate(httpx.BaseTransport):
     def _check(self, url: httpx.URL) -> None:
         """Raises ``EgressRefused`` unless this URL's scheme, host and port are allowed."""
         host, port = url.raw_host.decode("ascii").lower(), url.port or {"https": 443, "http": 80}.get(url.scheme)
-        if port is None or (url.scheme != "https" and not self.allow_private):
-            raise EgressRefused("a scheme that is not allowed")
-        if f"{host}:{port}" in self.hosts:
+        if port is not None and _named(host, port, self.private):
             return
-        if port != 443 and not self.allow_private:
+        if port is None or url.scheme != "https":
+            raise EgressRefused("a scheme that is not allowed")
+        if port != 443 and f"{host}:{port}" not in self.hosts:
             raise EgressRefused("a port that is not allowed")
-        parents = {"*" + host[at:] for at, letter in enumerate(host) if letter == "." and at}
-        if host not in self.hosts and not parents & self.hosts:
+        if not _named(host, port, self.hosts):
             raise EgressRefused("a host that is not on the list")
+
+
+def _named(host: str, port: int, entries: frozenset[str]) -> bool:
+    """Whether a host is among entries of the forms that ``client`` takes."""
+    parents = {"*" + host[at:] for at, letter in enumerate(host) if letter == "." and at}
+    return f"{host}:{port}" in entries or host in entries or bool(parents & entries)
 
 
 class _Doorman(httpcore.NetworkBackend):
     """Looks a name up once, checks every address it has, and connects to one of those."""
 
-    def __init__(self, resolver: Resolver, allow_private: bool, deadline: float) -> None:
+    def __init__(self, resolver: Resolver, private: frozenset[str], deadline: float) -> None:
         self.resolver = resolver
-        self.allow_private = allow_private
+        self.private = private
         self.deadline = deadline
         self.sockets = httpcore.SyncBackend()
 
@@ -188,7 +193,7 @@ class _Doorman(httpcore.NetworkBackend):
         if not addresses:
             raise httpcore.ConnectError("the name has no address")
         for address in addresses:
-            if not reachable(address, allow_private=self.allow_private):
+            if not reachable(address, allow_private=_named(host.lower(), port, self.private)):
                 raise EgressRefused("an address that is not allowed")
         for position, address in enumerate(addresses):
             try:

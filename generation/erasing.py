@@ -55,8 +55,10 @@ def _by_the_card(attempt: Attempt) -> Erasure:
         return Erasure(Erased.UNKNOWN)
     if not card.hosts:
         return Erasure(Erased.NOTHING_KEPT)  # it ran here
-    if attempt.state == Attempt.State.UNKNOWN or card.keeps is None:
+    if attempt.state == Attempt.State.UNKNOWN:
         return Erasure(Erased.UNKNOWN)
+    if card.keeps is None:
+        return Erasure(Erased.SWEPT if card.self_hosted else Erased.UNKNOWN)
     if not card.keeps:
         return Erasure(Erased.NOTHING_KEPT)
     return Erasure(Erased.EXPIRES, at=(attempt.ended_at or timezone.now()) + card.keeps)

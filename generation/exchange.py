@@ -30,7 +30,11 @@ class NotThere(ProviderError):
 
 
 class Refused(ProviderError):
-    """A repeatable request was refused in a way that repeating does not mend."""
+    """A repeatable request was refused in a way that repeating does not mend; ``status`` is its code, if it has one."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__()
+        self.status = status
 
 
 class TooMuch(ProviderError):
@@ -38,12 +42,23 @@ class TooMuch(ProviderError):
 
 
 class Exchange:
-    """Requests to one service. ``headers`` (the key, as a rule) go to the service's own address and nowhere else."""
+    """Requests to one service. ``headers`` (the key, as a rule) go to the service's own address and nowhere else.
 
-    def __init__(self, http: httpx.Client, base: str, headers: Mapping[str, str] | None = None) -> None:
+    ``declines``: status codes by which this service refuses a photo, whatever they mean elsewhere.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        base: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        declines: frozenset[int] = frozenset(),
+    ) -> None:
         self.http = http
         self.base = base.rstrip("/") + "/"
         self.headers = dict(headers or {})
+        self.declines = declines
 
     def create(self, path: str, *, timeout: float = 60.0, **body: Any) -> dict[str, Any]:
         """POST what may start a call that costs money; the answer's JSON object.
@@ -60,20 +75,22 @@ class Exchange:
     def ask(self, method: str, path: str, *, timeout: float = 30.0, **body: Any) -> dict[str, Any]:
         """A request that may be repeated; the answer's JSON object, empty where it has no body.
 
-        Raises ``Unavailable``, ``NotThere``, ``Refused``, ``Misconfigured``.
+        Raises ``Unavailable``, ``NotThere``, ``Refused``, ``Misconfigured``, ``TooMuch``.
         """
-        with self.opened(method, path, timeout=timeout, **body) as answer:
-            try:
+        try:
+            with self.opened(method, path, timeout=timeout, **body) as answer:
                 return _object(answer)
-            except (httpx.HTTPError, EgressError):
-                raise Unavailable from None
+        except ResponseTooLarge:
+            raise TooMuch from None
+        except (httpx.HTTPError, EgressError):
+            raise Unavailable from None
 
     def opened(self, method: str, path: str, *, creates: bool = False, timeout: float = 30.0, **body: Any) -> _Opened:
         """A successful answer whose body is not read yet, as a context manager; errors as ``create`` and ``ask``."""
         url = urljoin(self.base, path.lstrip("/")) if "://" not in path else path
         if _origin(url) == _origin(self.base):
             body["headers"] = self.headers | dict(body.get("headers") or {})
-        return _Opened(self.http, method, url, creates, timeout, body)
+        return _Opened(self.http, method, url, creates, self.declines, timeout, body)
 
     def download(self, url: str, *, timeout: float = 300.0) -> Iterator[bytes]:
         """A file in chunks; an address on the service's own host is asked with its headers, others without.
@@ -98,9 +115,17 @@ class _Opened:
     """One request: entered, it is sent and its status judged; left, its connection is closed."""
 
     def __init__(
-        self, http: httpx.Client, method: str, url: str, creates: bool, timeout: float, body: dict[str, Any]
+        self,
+        http: httpx.Client,
+        method: str,
+        url: str,
+        creates: bool,
+        declines: frozenset[int],
+        timeout: float,
+        body: dict[str, Any],
     ) -> None:
         self.creates = creates
+        self.declines = declines
         self.sent = http.stream(method, url, timeout=timeout, **body)
 
     def __enter__(self) -> httpx.Response:
@@ -115,6 +140,8 @@ class _Opened:
         except httpx.HTTPError:
             raise (Unclear if self.creates else Unavailable) from None
         try:
+            if self.creates and answer.status_code in self.declines:
+                raise Declined
             _judge(answer, creates=self.creates)
         except BaseException:
             self.sent.__exit__(None, None, None)
@@ -138,7 +165,7 @@ def _judge(answer: httpx.Response, *, creates: bool) -> None:
         raise Unclear if creates else Refused
     if creates:
         raise Declined
-    raise NotThere if status in (404, 410) else Refused
+    raise NotThere if status in (404, 410) else Refused(status)
 
 
 def _retry_after(answer: httpx.Response) -> float:
@@ -196,17 +223,23 @@ def base64_field(chunks: Iterable[bytes], name: str, *, prefix: bytes = b"") -> 
         if not started:
             before += chunk
             at = before.find(key)
-            quote = before.find(b'"', at + len(key)) if at >= 0 else -1
+            if at < 0:
+                before = before[1 - len(key) :]  # what went by may be another mesh, and is not kept
+                continue
+            quote = before.find(b'"', at + len(key))
             if quote < 0 or len(before) < quote + 1 + len(prefix):
-                if len(before) > LONGEST_ANSWER:
+                if len(before) > at + LONGEST_ANSWER:
                     raise Unavailable
                 continue
+            if before[at + len(key) : quote].strip(b": \t\r\n["):
+                raise Unavailable  # its value is no text, but null, say
             piece, started = before[quote + 1 :].removeprefix(prefix), True
         end = piece.find(b'"')
-        held += piece if end < 0 else piece[:end]
-        whole = len(held) if end >= 0 else len(held) // 4 * 4
+        held = (held + (piece if end < 0 else piece[:end])).replace(b"\\/", b"/")
+        # A stroke may stand escaped, and its two signs in two chunks.
+        whole = len(held) if end >= 0 else len(held.removesuffix(b"\\")) // 4 * 4
         try:
-            yield base64.b64decode(held[:whole].replace(b"\\/", b"/"), validate=True)
+            yield base64.b64decode(held[:whole], validate=True)
         except binascii.Error:
             raise Unavailable from None
         if end >= 0:

@@ -141,23 +141,26 @@ def _take_out(name: str, why: str, seconds: float, times: int) -> None:
 def offers() -> list[Offer]:
     """Every provider that is set up, with its health."""
     cards = registry.cards()
-    figures = _figures()
-    return [Offer(card, _health(card, figures.get(card.name, {}))) for card in cards]
+    keys = {card.name: (_key(card.name, "out"), _key(card.name, "throttled")) for card in cards}
+    known: dict[str, Any] = {}
+    with _perhaps():
+        known = cache.get_many([key for pair in keys.values() for key in pair])
+    figures, found = _figures(), []
+    for card in cards:
+        out, throttled = keys[card.name]
+        found.append(Offer(card, _health(known.get(out), known.get(throttled), figures.get(card.name, {}))))
+    return found
 
 
 def of(card: Card) -> Health:
     """One provider's health."""
-    return _health(card, _figures().get(card.name, {}))
+    return next((offer.health for offer in offers() if offer.card.name == card.name), Health())
 
 
-def _health(card: Card, figures: dict[str, Any]) -> Health:
-    found = out(card.name)
-    refused = 0
-    with _perhaps():
-        refused = cache.get(_key(card.name, "throttled")) or 0
-    usable = found is None or time.time() >= found.until
-    wrong = found is not None and found.why == MISCONFIGURED and not usable
-    return Health(usable=usable, misconfigured=wrong, throttled=refused, **figures)
+def _health(out: tuple[str, float, int] | None, throttled: int | None, figures: dict[str, Any]) -> Health:
+    why, until, _ = out or ("", 0.0, 0)
+    usable = time.time() >= until
+    return Health(usable=usable, misconfigured=why == MISCONFIGURED and not usable, throttled=throttled or 0, **figures)
 
 
 def _figures() -> dict[str, dict[str, Any]]:

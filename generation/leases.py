@@ -104,6 +104,16 @@ def keep(job: Job) -> None:
         raise LostLease
 
 
+def go_on(job: Job) -> None:
+    """Save what a step learned, hold on to the job, and hear what its owner asked for meanwhile.
+
+    Raises ``LostLease``.
+    """
+    keep(job)
+    present = Job.objects.only("cancel_requested_at", "acknowledged_at").get(pk=job.pk)
+    job.cancel_requested_at, job.acknowledged_at = present.cancel_requested_at, present.acknowledged_at
+
+
 def give_back(job: Job, *, wait: float) -> float:
     """Save what a step learned and end the lease; the job is due again in ``wait`` seconds.
 

@@ -197,11 +197,12 @@ class Event(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    @classmethod
-    def record(cls, job: Job, code: str, attempt: Attempt | None = None) -> None:
+    @staticmethod
+    def record(job: Job, code: str, attempt: Attempt | None = None) -> None:
         """Add a line, once."""
         about = {"attempt": attempt.number, "provider": attempt.provider} if attempt else {}
-        cls.objects.bulk_create([cls(job=job, at=timezone.now(), code=code, **about)], ignore_conflicts=True)
+        line = Event(job=job, at=timezone.now(), code=code, **about)
+        Event.objects.bulk_create([line], ignore_conflicts=True)
 
 
 class ProcessingLimits(models.Model):

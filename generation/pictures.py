@@ -38,6 +38,21 @@ def jpeg(cut_out: bytes, *, side: int = SIDE, limit: int = 10_000_000) -> bytes:
     return _fitting(Image.alpha_composite(ground, picture).convert("RGB"), side, limit, "JPEG")
 
 
+def squared(cut_out: bytes, *, filled: float = 0.85) -> bytes:
+    """The cut-out (PNG) in the middle of a square of which its longest side takes that share.
+
+    For services that make a square of whatever they get, by cutting off its ends or by squeezing it.
+    """
+    picture = _pixels(cut_out)
+    picture = picture.crop(picture.getchannel("A").getbbox())
+    side = round(max(picture.size) / filled)
+    square = Image.new("RGBA", (side, side))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    out = io.BytesIO()
+    square.save(out, "PNG")
+    return out.getvalue()
+
+
 def _pixels(cut_out: bytes) -> Image.Image:
     """The picture as RGBA; what is transparent has no colour that could be brought back."""
     with Image.open(io.BytesIO(cut_out), formats=["PNG"]) as opened:
@@ -50,7 +65,7 @@ def _fitting(picture: Image.Image, side: int, limit: int, form: str) -> bytes:
     while True:
         picture.thumbnail((side, side))
         out = io.BytesIO()
-        picture.save(out, form, quality=92)
+        picture.save(out, form, quality=92, compress_level=2)  # three times as fast as usual, a tenth larger
         if out.tell() <= limit or side < 128:
             return out.getvalue()
         side = max(picture.size) * 3 // 4

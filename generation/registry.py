@@ -124,28 +124,41 @@ def _listed(
             continue
         own = {variable.name for variable in card.variables}
         setup = {name: value for name, value in values if name in own}
-        hosts: set[str] = set()
+        own_machines: set[str] = set()
         for variable in card.variables:
             if variable.address and variable.name in setup:
                 # The first is where calls go; files may lie elsewhere.
                 addresses = setup[variable.name].split()
-                hosts |= {urlsplit(address).netloc.rpartition("@")[2].lower() for address in addresses}
+                own_machines |= {_host_and_port(address) for address in addresses}
                 setup[variable.name] = addresses[0]
         card = replace(
             card,
-            hosts=card.hosts | hosts,
+            hosts=card.hosts | own_machines,
             credits=_credits(card, credits),
             slots=_number(card, slots, "PROVIDER_SLOTS") or card.slots,
         )
         http = egress.client(
             card.hosts,
-            allow_private=card.self_hosted or settings.LOCAL,
+            # Only what the operator has named, never what a card says, may lie inside.
+            private=frozenset(own_machines) if card.self_hosted or settings.LOCAL else frozenset(),
             max_bytes=meshes.MAX_BYTES,
             timeout=SECONDS,
         )
         digest = hashlib.sha256(repr(sorted(setup.items())).encode()).hexdigest()[:12]
         found[card.name] = Listed(card, kind(http, setup), f"{card.name}:{digest}")
     return found
+
+
+def _host_and_port(address: str) -> str:
+    """``host:port`` of a base URL. Raises ``ImproperlyConfigured``."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        raise ImproperlyConfigured(f"{address!r} is no address of a provider; write http(s)://host:port.") from None
+    if not parts.hostname:
+        raise ImproperlyConfigured(f"{address!r} names no host.")
+    return f"{parts.hostname.lower()}:{port}"
 
 
 def _said(card: Card, entries: tuple[str, ...]) -> str:

@@ -29,6 +29,8 @@ def snapshot(job: Job) -> dict[str, Any]:
         "quality": job.quality,
         "options": choices.facts(job.chosen()),
         "queue_position": queue_position(job),
+        "waiting": {"code": job.waiting, "message": failures.wait(job.waiting)} if job.waiting else None,
+        "attempts": attempts(job),
         "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
         "warnings": [{"code": code, "message": failures.warning(code)} for code in job.warnings],
         "timeline": timeline(job),
@@ -53,6 +55,28 @@ def fetchable(job: Job) -> bool:
 def provider_label(name: str) -> str:
     """What people call a provider; its name when it is no longer listed."""
     return next((card.label for card in registry.cards() if card.name == name), name)
+
+
+def attempts(job: Job) -> list[dict[str, Any]]:
+    """Who was sent the job, in order, and what came of it: ``erasure`` is what the provider said of its copies."""
+    return [
+        {
+            "number": attempt.number,
+            "provider": provider_label(attempt.provider),
+            "place": provider_place(attempt.provider),
+            "state": attempt.state,
+            "failure": failures.failure(attempt.failure) if attempt.failure else "",
+            "erasure": attempt.erasure,
+            "started_at": _iso(attempt.started_at),
+            "ended_at": _iso(attempt.ended_at),
+        }
+        for attempt in job.attempts.order_by("number")
+    ]
+
+
+def provider_place(name: str) -> str:
+    """Where a provider is, as people say it; empty when it is no longer listed."""
+    return next((card.place for card in registry.cards() if card.name == name), "")
 
 
 def queue_position(job: Job) -> int | None:

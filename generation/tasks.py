@@ -9,8 +9,8 @@ from generation import pipeline
 
 @shared_task(name="generation.tasks.advance")
 def advance(job_id: str) -> None:
-    """Run one step of a job."""
-    pipeline.advance(UUID(job_id))
+    """Take a job on until it waits for something."""
+    pipeline.advance(UUID(job_id), most=pipeline.STEPS_AT_ONCE)
 
 
 @shared_task(name="generation.tasks.sweep")

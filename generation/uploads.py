@@ -19,7 +19,8 @@ from django.utils.datastructures import MultiValueDict
 
 from privacy import vault
 
-FIELD = "photo"
+FIELDS = {"photo": "front", "photo_left": "left", "photo_back": "back", "photo_right": "right"}
+"""The form's file fields, and the view of the object that each is for (``provider.VIEWS``)."""
 
 _REFUSAL = "upload_refusal"
 
@@ -28,7 +29,7 @@ class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in its st
     """A photo in the vault: an id and a size in bytes. It has no content to read and no name of its sender's making."""
 
     def __init__(self, blob_id: UUID, size: int) -> None:
-        super().__init__(file=None, name=FIELD, size=size)
+        super().__init__(file=None, name="photo", size=size)
         self.blob_id = blob_id
         self._settled = False
 
@@ -58,12 +59,13 @@ def refusal(request: HttpRequest) -> str:
 
 
 class SealingUploadHandler(FileUploadHandler):
-    """Streams the one file of field ``photo`` into the vault; every other file is skipped."""
+    """Streams one file of each field of ``FIELDS`` into the vault; every other file is skipped."""
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
         self._parsing = False
         self._writer: vault.SealedWriter | None = None
+        self._seen: set[str] = set()
 
     def handle_raw_input(
         self, input_data: Any, META: dict[str, Any], content_length: int, boundary: str, encoding: Any = None
@@ -88,10 +90,11 @@ class SealingUploadHandler(FileUploadHandler):
         user = getattr(self.request, "user", None)
         if user is None or not user.is_authenticated:
             self._refuse("signed_out")
-        if field_name != FIELD:
+        if field_name not in FIELDS:
             self._refuse("unexpected_field")
-        if self._writer is not None:
+        if field_name in self._seen:
             self._refuse("several_files")
+        self._seen.add(field_name)
         try:
             self._writer = vault.write(kind="upload", group=uuid4(), limit=settings.UPLOAD_LIMIT_BYTES)
         except vault.VaultError:

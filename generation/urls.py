@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from generation import views
+from generation import provider_pages, views, webhooks
 
 app_name = "generation"
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("create", views.create, name="create"),
+    path("providers", provider_pages.providers, name="providers"),
+    path("account/photos", provider_pages.limits, name="limits"),
+    path("hooks/<slug:name>", webhooks.hook, name="hook"),
     path("history", views.job_history, name="history"),
     path("jobs/<uuid:job_id>", views.job, name="job"),
     path("jobs/<uuid:job_id>/events", views.job_events, name="events"),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.staticfiles.finders import find
 from django.db import close_old_connections
+from django.db.models import prefetch_related_objects
 from django.http import (
     Http404,
     HttpRequest,
@@ -30,17 +31,29 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import choices, events, history, intake, pipeline, registry, uploads
-from generation.forms import JobForm, limits
+from generation import choices, events, history, intake, offering, pipeline, received, registry, uploads
+from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
-from generation.options import PRINT_MM
-from generation.snapshot import fetchable, provider_label, snapshot
-from generation.uploads import SealedUpload
+from generation.options import FORMATS, PRINT_MM, TRIANGLES
+from generation.snapshot import fetchable, snapshot
 from privacy import receipts, vault
 from privacy.models import Receipt
 
 SAMPLES = ("mug", "boat", "mushroom", "vase")
 REFRESH_SECONDS = 3
+
+FIRST_OFFERS = 4
+"""So many offers are shown at once; one more is, too, but more than that are folded away."""
+
+BLAMED = {
+    "no_provider": "provider",
+    "restricted": "provider",
+    "option_not_offered": "provider",
+    "views_not_offered": "provider",
+    "format_not_offered": "format",
+    "too_expensive": "most_credits",
+}
+"""The field that a refusal of the intake is about, by its code; the others are about the photo."""
 
 
 @require_safe
@@ -67,16 +80,15 @@ def create(request: HttpRequest) -> HttpResponse:
         if reason:
             form.explain(reason)
         return _refused(request, form, reason or "invalid")
-    photo: SealedUpload = form.cleaned_data["photo"]
     try:
         job = intake.receive(
             owner=request.user,
-            uploads={"front": photo.take()},
+            uploads={view: photo.take() for view, photo in form.photos().items()},
             wishes=form.wishes(),
             request_key=form.cleaned_data["request_key"] or uuid4(),
         )
     except intake.NotAccepted as refused:
-        form.add_error("photo", refused.message)
+        form.add_error(BLAMED.get(refused.code, "photo"), refused.message)
         return _refused(request, form, refused.code)
     url = reverse("generation:job", args=[job.pk])
     return JsonResponse({"job": url}, status=201) if _wants_json(request) else redirect(url)
@@ -84,15 +96,36 @@ def create(request: HttpRequest) -> HttpResponse:
 
 def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> HttpResponse:
     assert isinstance(request.user, User)
+    offers = offering.offers(request.user)
+    open_offers = [offer for offer in offers if offer.open]
+    # With nobody to send to, the choices are shown as they would be, and the page says why there is no button.
+    cards = [offer.card for offer in open_offers or offers]
+    provider = form["provider"].value() or ""
+    if len(open_offers) == 1 or provider not in {offer.card.name for offer in open_offers}:
+        provider = open_offers[0].card.name if len(open_offers) == 1 else ""
+    first = open_offers if len(open_offers) <= FIRST_OFFERS + 1 else open_offers[:FIRST_OFFERS]
+    folded = open_offers[len(first) :]
+    quoted = offering.quoted(offers, provider)
     context = {
         "form": form,
-        "offers": registry.cards(),
+        "offers": offers,
+        "first_offers": first,
+        "folded_offers": folded,
+        "closed_offers": [offer for offer in offers if not offer.open],
+        "nobody": not open_offers,
+        "limited": any(offer.excluded for offer in offers),
+        "provider": provider,
+        "chosen_is_folded": provider in {offer.card.name for offer in folded},
+        "qualities": [(name, label, quoted[name]) for name, label in choices.QUALITIES],
         "balance": ledger.balance(request.user),
         "limits": limits(),
         # An option that no provider honours is not shown; asked for all the same, it is refused by name.
-        "offered": {"keep_all"}.union(*(card.options for card in registry.cards())),
+        "offered": {"keep_all"}.union(*(card.options for card in cards)),
+        "formats": sorted(frozenset({"glb"}).union(*(card.formats for card in cards)), key=FORMATS.index),
+        "more_photos": more_photos(form, frozenset().union(*(card.views for card in cards))),
         "labels": choices.OPTIONS,
         "print_mm": PRINT_MM,
+        "triangles": TRIANGLES,
         "samples": [
             {"name": name, "url": static(f"samples/{name}.jpg")} for name in SAMPLES if find(f"samples/{name}.jpg")
         ],
@@ -134,9 +167,13 @@ def _owned(request: HttpRequest, job_id: UUID) -> Job:
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: its stages while it runs, the model while it waits, the receipt when it is over."""
     found = _owned(request, job_id)
+    receivers = received.receivers(found)
     context: dict[str, Any] = {
         "job": found,
         "snapshot": snapshot(found),
+        "receivers": receivers,
+        "holder": received.holder(receivers),
+        "open_copies": list(dict.fromkeys(one.provider for one in receivers if one.open)),
         "receipt": Receipt.objects.filter(group=found.pk).first(),
         "refresh": None if found.stage == Job.Stage.OVER or fetchable(found) else REFRESH_SECONDS,
     }
@@ -248,10 +285,9 @@ def job_history(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     wanted = request.GET.get("state", "")
     page = history.page(owner=request.user, state=wanted, before=request.GET.get("before", ""))
-    for found in page.jobs:
-        found.provider = provider_label(found.provider)
+    prefetch_related_objects(page.jobs, "attempts")
     context = {
-        "jobs": page.jobs,
+        "jobs": [(found, received.filed(found)) for found in page.jobs],
         "before": page.before,
         "state": wanted if wanted in history.STATES else "",
         "states": history.STATES,

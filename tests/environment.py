@@ -17,7 +17,7 @@ def name_read(node: ast.AST) -> str | None:
         return literal(node.slice) if ast.unparse(node.value) == "os.environ" else None
     if isinstance(node, ast.Call) and node.args:
         function = ast.unparse(node.func)
-        if function.startswith("env.") or function in {"secret", "os.environ.get", "os.getenv"}:
+        if function.startswith("env.") or function in {"secret", "os.environ.get", "os.getenv", "Variable"}:
             return literal(node.args[0])
     return None
 

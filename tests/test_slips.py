@@ -51,12 +51,41 @@ def test_confirmed_destruction_is_stamped() -> None:
         document(blob("upload"), elsewhere=[{"provider": "far", "result": "unknown"}]),
         document(blob("upload"), elsewhere=[{"provider": "far", "result": "unsupported"}]),
         document(blob("upload"), elsewhere=[{"provider": "far", "result": "expires", "until": GONE}]),
+        document(blob("upload"), elsewhere=[{"provider": "far", "result": "expires", "until": "soon"}]),
+        document(blob("upload"), elsewhere=[{"provider": "far", "result": "swept"}]),
+        document(blob("upload"), elsewhere=[{"provider": "far", "result": "of another version"}]),
     ],
 )
 def test_nothing_unconfirmed_is_stamped_destroyed(damaged: dict[str, Any]) -> None:
     shown = paper(damaged)
     assert "Partly unknown" in shown
     assert '<span class="verb">Destroyed</span>' not in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "why"),
+    [
+        ({"result": "swept"}, "to be swept", "no way to delete; the operator’s sweeper removes it"),
+        ({"result": "unsupported"}, "kept", "it offers no way to delete"),
+        ({"result": "unknown"}, "unknown", "nobody could confirm"),
+        ({"result": "expires", "until": GONE}, "until", "it goes by itself then"),
+    ],
+)
+def test_a_copy_elsewhere_is_explained(line: dict[str, Any], word: str, why: str) -> None:
+    shown = paper(document(blob("upload"), elsewhere=[{"provider": "far", **line}]))
+    assert "<dt>copy at far</dt>" in shown
+    assert f"<dd>{word}" in shown
+    assert why in shown
+    if "until" in line:
+        assert f'datetime="{GONE}" data-as="dated">2026-11-23 14:01<' in shown
+
+
+def test_calls_at_one_provider_are_told_apart() -> None:
+    calls = [{"provider": "far", "result": "erased", "at": GONE}, {"provider": "far", "result": "erased", "at": GONE}]
+    shown = paper(document(blob("upload"), elsewhere=calls))
+    assert "<dt>copy at far</dt>" in shown
+    assert "<dt>copy at far, call 2</dt>" in shown
+    assert "Partly unknown" not in shown
 
 
 def test_empty_receipt_has_no_stamp() -> None:
@@ -86,6 +115,8 @@ def test_phase_of_a_job() -> None:
     assert slips.phase(running) == "running"
     assert slips.phase({**running, "queue_position": 1}) == "running"
     assert slips.phase({**running, "queue_position": 3}) == "waiting"
+    assert slips.phase({**running, "waiting": {"code": "providers_down", "message": "Later."}}) == "waiting"
+    assert slips.phase({**running, "waiting": None}) == "running"
     assert slips.phase({**running, "stage": "deliver", "asset": {"url": "/"}}) == "ready"
     assert slips.phase({**running, "stage": "deliver"}) == "ending"
     assert slips.phase({**running, "can_cancel": False}) == "ending"

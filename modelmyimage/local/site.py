@@ -95,9 +95,9 @@ class Site:
         return lambda log: valkey.start(self.guard, socket_path, data, persistence, log)
 
     def worker(self, queue: str, *options: str) -> Callable[[Path], subprocess.Popen[bytes]]:
-        """How to start a Celery worker for one queue."""
+        """How to start a Celery worker for a queue, or for several with commas between."""
         alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        name = f"{queue}@localhost"
+        name = f"{queue.partition(',')[0]}@localhost"
         return self.python("celery", "-q", "-A", "modelmyimage", "worker", "-Q", queue, "-n", name, *alone, *options)
 
     def launch(self, name: str, start: Callable[[Path], subprocess.Popen[bytes]]) -> Service:
@@ -116,7 +116,7 @@ class Site:
         web = self.launch("web", self.python("modelmyimage.web"))  # loads while the database is brought up to date
         link = self.prepare()
         beat = ("-B", "-s", str(self.state / "beat-schedule"))
-        self.launch("worker", self.worker("default", "-P", "threads", "-c", "4", *beat))
+        self.launch("worker", self.worker("default,calls", "-P", "threads", "-c", "8", *beat))
         self.launch("engine", self.worker("engine", "-P", "prefork", "-c", "1"))
         self.wait_for(web)
         return link

@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
 from django.utils.translation import ngettext
 
 from privacy import receipts
@@ -22,15 +24,25 @@ register = template.Library()
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _SHOWN_LINES = 12
 
+EXPIRES = later("it goes by itself then, as the provider says")
+SWEPT = later("no way to delete; the operator’s sweeper removes it")
+KEPT = later("it offers no way to delete")
+UNSAID = later("nobody could confirm what became of it")
+
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a slip: what, and what became of it; ``at`` is ISO 8601 or empty."""
+    """One line of a slip: what, and what became of it; ``at`` is ISO 8601 or empty, on another ``day`` perhaps.
+
+    ``why`` explains a line that is not as one would wish.
+    """
 
     label: str
     word: str
     at: str = ""
     unknown: bool = False
+    day: bool = False
+    why: str | Promise = ""
 
 
 @register.simple_tag
@@ -44,7 +56,8 @@ def phase(snapshot: dict[str, Any]) -> str:
         return "ready"
     if snapshot["stage"] in ("deliver", "purge"):
         return "ending"
-    return "waiting" if (snapshot["queue_position"] or 0) > 1 else "running"
+    in_line = snapshot.get("waiting") or (snapshot["queue_position"] or 0) > 1
+    return "waiting" if in_line else "running"
 
 
 @register.simple_tag
@@ -162,19 +175,31 @@ def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
 
 def _elsewhere(attempts: list[dict[str, Any]]) -> list[Line]:
     lines = []
+    calls: dict[str, int] = {}
     for attempt in attempts:
-        label = _("copy at %(provider)s") % {"provider": _text(attempt.get("provider"))}
+        provider = _text(attempt.get("provider"))
+        calls[provider] = calls.get(provider, 0) + 1
+        if calls[provider] == 1:
+            label = _("copy at %(provider)s") % {"provider": provider}
+        else:
+            label = _("copy at %(provider)s, call %(n)d") % {"provider": provider, "n": calls[provider]}
         match attempt.get("result"):
             case "nothing_kept":
                 continue
             case "erased":
                 lines.append(Line(label, _("erased"), _moment(attempt.get("at"))))
             case "expires":
-                lines.append(Line(label, _("until"), _moment(attempt.get("until")), unknown=True))
+                until = _moment(attempt.get("until"))
+                if until:
+                    lines.append(Line(label, _("until"), until, unknown=True, day=True, why=EXPIRES))
+                else:
+                    lines.append(Line(label, _("unknown"), unknown=True, why=UNSAID))
+            case "swept":
+                lines.append(Line(label, _("to be swept"), unknown=True, why=SWEPT))
             case "unsupported":
-                lines.append(Line(label, _("kept"), unknown=True))
+                lines.append(Line(label, _("kept"), unknown=True, why=KEPT))
             case _:
-                lines.append(Line(label, _("unknown"), unknown=True))
+                lines.append(Line(label, _("unknown"), unknown=True, why=UNSAID))
     return lines or [Line(_("copies elsewhere"), _("none"))]
 
 

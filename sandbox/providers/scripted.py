@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -22,10 +21,8 @@ from generation.provider import (
     Progress,
     Remote,
     Unavailable,
+    Variable,
 )
-
-# Where the scripted service listens; set by the test that starts it.
-ADDRESS = os.environ.get("SCRIPTED_URL", "http://127.0.0.1:9")
 
 
 class Scripted:
@@ -35,7 +32,7 @@ class Scripted:
         name="scripted",
         label="Scripted provider",
         place="this machine",
-        hosts=frozenset({"127.0.0.1"}),
+        variables=(Variable("SCRIPTED_URL", address=True),),
         self_hosted=True,
         credits={"draft": 1, "standard": 2, "high": 3},
         typical_seconds={"draft": 1, "standard": 1, "high": 1},
@@ -46,10 +43,11 @@ class Scripted:
 
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
         self.http = http
+        self.address = setup["SCRIPTED_URL"]
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = self.http.request(method, f"{ADDRESS}{path}", **options)
+            answer = self.http.request(method, f"{self.address}{path}", **options)
         except httpx.HTTPError:
             raise Unavailable(0.2) from None
         if answer.status_code == 429 or answer.status_code >= 500:

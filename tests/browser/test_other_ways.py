@@ -57,7 +57,7 @@ def test_without_scripts(chromium: Browser, site: RunningSite) -> None:
         page.get_by_label("Size for a 3D printer").fill("5000")
         page.locator("#id_photo").set_input_files(SAMPLE)
         page.get_by_role("button", name="Make my model").click()
-        expect(page.locator("#print-error")).to_be_visible()
+        expect(page.locator("#print_size_mm-error")).to_be_visible()
         page.get_by_label("Size for a 3D printer").fill("")
         page.locator("#id_photo").set_input_files(SAMPLE)
         page.get_by_role("button", name="Make my model").click()

@@ -31,6 +31,7 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 ANONYMOUS = [
     "/",
+    "/providers",
     "/verify",
     "/account/login/",
     "/account/signup/",
@@ -41,6 +42,7 @@ ANONYMOUS = [
 ]
 SIGNED_IN = [
     "/create",
+    "/account/photos",
     "/history",
     "/account/",
     "/account/email/",
@@ -144,7 +146,7 @@ def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str
         page.locator("#id_photo").set_input_files(SAMPLE)
         page.get_by_role("button", name="Make my model").click()
         expect(size).to_be_focused()
-        expect(page.locator("#print-error")).to_contain_text("10 to 1000")
+        expect(page.locator("#print_size_mm-error")).to_contain_text("10 to 1000")
         assert objections(page) == []
         assert page.url == f"{site.url}/create"
 

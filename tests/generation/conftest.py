@@ -12,7 +12,6 @@ import trimesh
 from PIL import Image, ImageDraw
 
 from generation.models import Job
-from sandbox.providers import scripted
 from sandbox.providers.service import Script, Service
 
 
@@ -37,10 +36,10 @@ def mesh() -> bytes:
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Service]:
+def service(settings) -> Iterator[Service]:
     """The scripted service, running, with the scripted providers as the only ones listed."""
     running = Service(Script(mesh=mesh()))
-    monkeypatch.setattr(scripted, "ADDRESS", running.url)
+    settings.PROVIDER_ENVIRONMENT = {"SCRIPTED_URL": running.url}
     settings.PROVIDERS = ["sandbox.providers.scripted:Scripted"]
     yield running
     running.close()

@@ -2,7 +2,8 @@
 
 ``CRASH_PLAN`` names a folder with ``plan.json``: ``{job id: [stage, point]}``. Each crash happens once: the worker
 leaves a file named after the job before it goes. Points: ``start`` (claimed, nothing done), ``middle`` (the stage's
-outside effect is done, nothing saved), ``end`` (all done, nothing saved), ``saved`` (saved, no message sent).
+outside effect is done, nothing saved), ``end`` (all done, nothing saved), ``saved`` (saved, no message sent, the next
+step not begun).
 """
 
 from __future__ import annotations
@@ -81,7 +82,14 @@ def install() -> None:
     ledger.capture = after(ledger.capture, "settle")
     vault.readable = after(vault.readable, "deliver")
     receipts.issue = after(receipts.issue, "purge")
-    given_back = leases.give_back
+    given_back, gone_on = leases.give_back, leases.go_on
+
+    def go_on(job: Any) -> None:
+        before = type(job).objects.get(pk=job.pk).stage
+        gone_on(job)
+        transaction.on_commit(lambda: crash_if(job.pk, before, "saved"))
+
+    leases.go_on = go_on
 
     def give_back(job: Any, *, wait: float) -> float:
         before = here.last = type(job).objects.get(pk=job.pk).stage

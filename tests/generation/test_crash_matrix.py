@@ -28,7 +28,6 @@ from generation.models import Attempt, Job
 from privacy import receipts, vault
 from privacy.audit import audit
 from privacy.models import Receipt
-from sandbox.providers import scripted
 from sandbox.providers.service import Script, Service
 from tests.generation.conftest import mesh, photo
 
@@ -110,7 +109,7 @@ def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the matrix is about Postgres; SQLite has its own test")
 def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) -> None:
     running, service = workers
-    monkeypatch.setattr(scripted, "ADDRESS", service.url)
+    settings.PROVIDER_ENVIRONMENT = {"SCRIPTED_URL": service.url}
     ledger.grant(user=owner, credits=1000, key="matrix", reason="test")
     plan: dict[str, list[str]] = {}
     provider_of: dict[str, str] = {}

@@ -133,7 +133,8 @@ def other() -> Iterator[Server]:
 
 def bound(*hosts: str, private: bool = True, size: int = 10_000, seconds: float = 5, **more: Any) -> httpx.Client:
     more.setdefault("resolver", lambda host, port: ["127.0.0.1"])
-    return egress.client(frozenset(hosts), allow_private=private, max_bytes=size, timeout=seconds, **more)
+    own = frozenset(hosts) if private else frozenset()
+    return egress.client(frozenset(hosts), private=own, max_bytes=size, timeout=seconds, **more)
 
 
 # --- where to --------------------------------------------------------------------------------------------------

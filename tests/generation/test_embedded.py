@@ -18,7 +18,9 @@ PHOTO = b"the cut-out"
 def submit(options: JobOptions, quality: str = "standard") -> Any:
     """Send a cut-out to the engine; nobody listens to its progress."""
     with httpx.Client() as http:
-        return Embedded(http).submit([PHOTO], options=options, quality=quality, key="k", progress=lambda percent: None)
+        return Embedded(http, {}).submit(
+            {"front": PHOTO}, options=options, quality=quality, key="k", hook="", progress=lambda percent: None
+        )
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,8 @@ def submit(options: JobOptions, quality: str = "standard") -> Any:
         pytest.param(
             {"print_size_mm": 85}, "standard", engine.Options(printing=engine.Print(size=85)), id="print_size_mm"
         ),
+        pytest.param({"texture": False}, "standard", engine.Options(texture=False), id="texture"),
+        pytest.param({"target_triangles": 900}, "standard", engine.Options(triangles=900), id="target_triangles"),
         # Already done when the cut-out was made.
         pytest.param({"keep_all": True}, "standard", engine.Options(), id="keep_all"),
         pytest.param(
@@ -54,7 +58,7 @@ def test_each_option_of_a_job_reaches_the_engine(
 ) -> None:
     heard: list[tuple[bytes, engine.Options]] = []
 
-    def reconstruct(picture: bytes, *, options: engine.Options, progress: object) -> bytes:
+    def reconstruct(picture: bytes, *, back_png: bytes | None, options: engine.Options, progress: object) -> bytes:
         heard.append((picture, options))
         return b"the model"
 
@@ -66,7 +70,7 @@ def test_each_option_of_a_job_reaches_the_engine(
 
 
 def test_it_offers_all_there_is_to_choose() -> None:
-    assert Embedded.card.options == frozenset(NAMES) - {"keep_all"}
+    assert Embedded.card.options == frozenset(NAMES) - {"keep_all", "format"}
     assert set(Embedded.card.credits) == set(engine.QUALITIES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from billing import ledger
 from generation import dispatching, intake, leases, pipeline
-from generation.models import Attempt, Job
+from generation.models import Attempt, Event, Job
 from generation.provider import Unavailable
 from generation.snapshot import snapshot
 from privacy import vault
@@ -155,7 +156,7 @@ def test_the_timeline_has_every_stage_although_a_worker_died(send, drive, servic
         raise SystemExit
 
     with monkeypatch.context() as moment:
-        moment.setattr(pipeline, "record", killed)
+        moment.setattr(Event, "record", killed)
         with pytest.raises(SystemExit):
             pipeline.advance(job.pk)
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -198,10 +199,10 @@ def test_the_same_form_twice_with_the_last_credit_is_one_job(owner, service, set
 
     price, twins = intake.price, []
 
-    def meanwhile(wishes: intake.Wishes) -> int:
+    def meanwhile(wishes: intake.Wishes, **others: Any) -> int:
         monkeypatch.setattr(intake, "price", price)
         twins.append(sent())
-        return price(wishes)
+        return price(wishes, **others)
 
     monkeypatch.setattr(intake, "price", meanwhile)
     assert sent() == twins[0]

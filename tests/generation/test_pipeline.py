@@ -238,7 +238,7 @@ def test_provider_with_a_bug_is_passed_over(send, drive, service, settings, monk
 
 
 @pytest.mark.parametrize(
-    ("keeps", "said"), [(timedelta(0), "nothing_kept"), (timedelta(days=3), "expires"), (None, "unknown")]
+    ("keeps", "said"), [(timedelta(0), "nothing_kept"), (timedelta(days=3), "expires"), (None, "swept")]
 )
 def test_provider_that_refused_the_photo_has_seen_it(send, drive, service, monkeypatch, keeps, said) -> None:
     from dataclasses import replace
@@ -325,7 +325,12 @@ def test_request_made_during_a_step_is_not_slept_through(send, drive, service) -
 def test_sweep_wakes_what_was_dropped_and_only_that(send, service, monkeypatch) -> None:
     job = send()
     sent: list[str] = []
-    monkeypatch.setattr(pipeline, "_send", lambda job, queue: sent.append(str(job.pk)))
+
+    def publish(job: Job, *, queue: str) -> bool:
+        sent.append(str(job.pk))
+        return True
+
+    monkeypatch.setattr(pipeline, "_publish", publish)
     assert pipeline.sweep() == 0, "its message is under way"
     Job.objects.filter(pk=job.pk).update(nudged_at=timezone.now() - timedelta(seconds=31))
     assert pipeline.sweep() == 1

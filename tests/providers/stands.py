@@ -32,6 +32,8 @@ class Stand:
     """It answers a submit with the mesh: there is nothing to poll or to fetch, and no remote id."""
     tells_failure: bool = True
     """It says when a call failed; otherwise only our deadline ends it."""
+    failure: str = ""
+    """What a job is told whose call failed; by default that it was refused where that came with the same answer."""
     links: bool = True
     """The mesh lies behind a link, which can expire or redirect."""
     has_key: bool = True

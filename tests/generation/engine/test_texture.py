@@ -33,6 +33,7 @@ def halves(subject: Frame, options: Options = PLAIN, back: Frame | None = None) 
     """Front and back of the atlas (side, side, 3), the depth being that of the outline."""
     alpha = np.asarray(cv2.resize(subject.alpha, (512, 512), interpolation=cv2.INTER_AREA), np.float32)
     jpeg = texture(subject, sharpen(alpha, Depth(*inflate(alpha))), options, back).colour
+    assert jpeg is not None
     atlas = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert atlas is not None
     left, right = np.split(np.asarray(cv2.cvtColor(atlas, cv2.COLOR_BGR2RGB), np.uint8), 2, axis=1)

@@ -1,0 +1,255 @@
+"""ComfyUI on a machine of the operator's, with a workflow of theirs.
+
+The workflow (``COMFYUI_WORKFLOW``, a file in ComfyUI's API format; docs/comfyui-hunyuan3d.json is one) is marked where
+something is to be put in: a value that is ``"{{image}}"`` becomes the name of the uploaded photo, and so do
+``"{{image:left}}"``, ``"{{image:back}}"`` and ``"{{image:right}}"``; where there is no such photo, the nodes that have
+none but it are left out. ``"{{seed}}"``, ``"{{steps}}"``, ``"{{octree}}"`` and ``"{{triangles}}"`` become numbers,
+``"{{prefix}}"`` a name for the file. All but the first may be missing.
+
+The server deletes no file, but lets itself be told to write others over them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx
+
+from generation import pictures
+from generation.exchange import Exchange, NotThere, Refused, TooMuch, text
+from generation.options import JobOptions
+from generation.provider import (
+    VIEWS,
+    Card,
+    Declined,
+    Delivered,
+    Erased,
+    Erasure,
+    Failed,
+    Finished,
+    Misconfigured,
+    Pending,
+    Progress,
+    ProviderError,
+    Remote,
+    Unclear,
+    Variable,
+    backed_off,
+)
+
+logger = logging.getLogger(__name__)
+
+FOLDER: Final = "modelmyimage"
+MARK: Final = re.compile(r'"\{\{([^"]*)\}\}"')
+PHOTOS: Final = {"image": "front", **{f"image:{view}": view for view in VIEWS}}
+"""Which photo a mark stands for."""
+NUMBERS: Mapping[str, Mapping[str, int]] = {
+    "steps": {"draft": 15, "standard": 30, "high": 50},
+    "octree": {"draft": 192, "standard": 256, "high": 384},
+    "triangles": {"draft": 10_000, "standard": 40_000, "high": 120_000},
+}
+
+
+class ComfyUI:
+    """Photos are uploaded under random names, the graph is queued, the history says when and where the mesh is."""
+
+    card: ClassVar[Card] = Card(
+        name="comfyui",
+        label="ComfyUI",
+        place="a machine of this site's operator",
+        region="self",
+        variables=(Variable("COMFYUI_URL", address=True), Variable("COMFYUI_WORKFLOW")),
+        self_hosted=True,
+        slots=1,
+        credits={"draft": 2, "standard": 3, "high": 5},
+        typical_seconds={"draft": 30, "standard": 60, "high": 120},
+        keeps=None,
+        can_erase=False,
+        resubmit_safe=True,
+        evidence=(
+            "ComfyUI repository: server.py, execution.py; release 0.3.64 as it ran here. Photo and model are written "
+            "over as the call ends, and their files stay until the operator removes them. (November 2026)"
+        ),
+    )
+
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
+        self.api = Exchange(http, setup["COMFYUI_URL"])
+        self.workflow = setup["COMFYUI_WORKFLOW"]
+
+    def fitted(self, card: Card) -> Card:
+        """The card with what the workflow has a place for."""
+        try:
+            marks = set(MARK.findall(_workflow(self.workflow)))
+        except Misconfigured:
+            return card
+        return replace(
+            card,
+            views=frozenset(PHOTOS[mark] for mark in marks & PHOTOS.keys()),
+            options=card.options | ({"target_triangles"} if "triangles" in marks else set()),
+        )
+
+    def submit(
+        self,
+        images: Mapping[str, bytes],
+        *,
+        options: JobOptions,
+        quality: str,
+        key: str,
+        hook: str,
+        progress: Progress,
+    ) -> Remote | Delivered:
+        """See ``Provider.submit``. What was uploaded for a call that did not come about is written over."""
+        workflow = _workflow(self.workflow)
+        call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in images}
+        graph = _filled(workflow, names, quality, options.target_triangles)
+        try:
+            for view, name in names.items():
+                self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(images[view])))
+            answer = self.api.create("/prompt", json={"prompt": graph, "client_id": uuid4().hex, "prompt_id": call})
+            # An older server gives the call a name of its own.
+            remote = Remote(text(answer, "prompt_id"), {"pictures": [*names.values()]})
+            if not remote.id:
+                raise Unclear
+        except ProviderError as error:
+            with suppress(ProviderError):
+                self.erase(Remote(call, {"pictures": [*names.values()]}))
+            if isinstance(error, Refused | NotThere):
+                raise Declined from None
+            raise
+        return remote
+
+    def poll(self, remote: Remote) -> Pending | Finished | Failed:
+        """See ``Provider.poll``. A call may end between one question and the next, so the first is asked again."""
+        entry = self._entry(remote)
+        if entry is None:
+            where = self._where(remote)
+            if where:
+                percent = 30 if where == "queue_running" else 0
+                return Pending(percent, backed_off(remote.polls, first=1, factor=1.1, longest=3))
+            entry = self._entry(remote)
+        if entry is None:
+            return Failed("provider_lost")  # deleted, or the server was started anew
+        return Finished() if text(entry, "status", "status_str") != "error" and _meshes(entry) else Failed()
+
+    def fetch(self, remote: Remote) -> Iterator[bytes]:
+        """See ``Provider.fetch``. Of several meshes the last: it is the one that has colours, if any has."""
+        meshes = _meshes(self._entry(remote) or {})
+        if not meshes:
+            raise NotThere
+        yield from self.api.download(f"/view?{urlencode(meshes[-1])}")
+
+    def erase(self, remote: Remote) -> Erasure:
+        """See ``Provider.erase``. Ends the call, writes over all its files and has its entry forgotten."""
+        for name in remote.extra["pictures"]:
+            self._write("input", FOLDER, name, pictures.blank())
+        self.api.ask("POST", "/queue", json={"delete": [remote.id]})
+        if self._where(remote) == "queue_running":
+            # Only then: a server that knows no ``prompt_id`` here ends whatever is running.
+            self.api.ask("POST", "/interrupt", json={"prompt_id": remote.id})
+        for file in _files(self._entry(remote) or {}):
+            with suppress(Refused, NotThere):
+                self._write(file["type"], file["subfolder"], file["filename"], pictures.blank())
+        self.api.ask("POST", "/history", json={"delete": [remote.id]})
+        return Erasure(Erased.SWEPT)
+
+    def _write(self, kind: str, folder: str, name: str, picture: bytes) -> None:
+        form = {"type": kind, "subfolder": folder, "overwrite": "true"}
+        self.api.ask("POST", "/upload/image", data=form, files={"image": (name, picture)})
+
+    def _entry(self, remote: Remote) -> dict[str, Any] | None:
+        """What the history says of a call; nothing before its end."""
+        entry = self.api.ask("GET", f"/history/{remote.id}").get(remote.id)
+        return entry if isinstance(entry, dict) else None
+
+    def _where(self, remote: Remote) -> str:
+        """In which of the two queues a call is; empty for none."""
+        try:
+            queues = self.api.ask("GET", "/queue")
+        except TooMuch:
+            return "queue_pending"  # it lists everybody's graphs; too many of them are no reason to give up
+        for name in ("queue_running", "queue_pending"):
+            waiting = queues.get(name)
+            if isinstance(waiting, list) and any(remote.id in one[1:2] for one in waiting if isinstance(one, list)):
+                return name
+        return ""
+
+
+def _workflow(path: str) -> str:
+    """The operator's graph, as text. Raises ``Misconfigured`` when it is none, or its marks are not those we know."""
+    try:
+        said = Path(path).read_text(encoding="utf-8")
+        graph = json.loads(said)
+    except (OSError, ValueError, RecursionError):
+        said, graph = "", None
+    nodes = list(graph.values()) if isinstance(graph, dict) else [None]
+    known = {"image"} <= set(MARK.findall(said)) <= {*PHOTOS, *NUMBERS, "seed", "prefix"}
+    whole = all(
+        isinstance(node, dict) and isinstance(node.get("inputs"), dict) and node.get("class_type") for node in nodes
+    )
+    if not known or not whole:
+        logger.error("COMFYUI_WORKFLOW names no workflow in API format whose marks are known")
+        raise Misconfigured
+    return said
+
+
+def _filled(workflow: str, names: Mapping[str, str], quality: str, triangles: int | None) -> dict[str, Any]:
+    """The graph for a call, less the nodes that lead from no photo but missing ones. Raises ``Declined``."""
+    values: dict[str, Any] = {mark: f"{FOLDER}/{names[view]}" for mark, view in PHOTOS.items() if view in names}
+    values |= {name: by_quality[quality] for name, by_quality in NUMBERS.items()}
+    values |= {"seed": secrets.randbelow(2**32), "prefix": f"{FOLDER}/{uuid4().hex}"}
+    values["triangles"] = triangles or values["triangles"]
+    marks = set(MARK.findall(workflow))
+    if not set(names) <= {PHOTOS[mark] for mark in marks & PHOTOS.keys()} or (triangles and "triangles" not in marks):
+        raise Declined
+    graph: dict[str, Any] = json.loads(workflow)
+    links = {
+        id: {name: one[0] for name, one in node["inputs"].items() if isinstance(one, list) and len(one) == 2}
+        for id, node in graph.items()
+    }
+    seen = {
+        id: {PHOTOS[mark] for mark in MARK.findall(json.dumps(node)) if mark in PHOTOS} for id, node in graph.items()
+    }
+    for _ in graph:  # what a node sees comes down to it by as many links as there are nodes, at most
+        for id, sources in links.items():
+            seen[id] = seen[id].union(*(seen.get(str(source), ()) for source in sources.values()))
+    blind = {id for id, views in seen.items() if views and not views & set(names)}
+    for id in blind:
+        del graph[id]
+    for id, node in graph.items():
+        for name, source in links[id].items():
+            if source in blind:
+                del node["inputs"][name]
+    filled: dict[str, Any] = json.loads(MARK.sub(lambda mark: json.dumps(values[mark[1]]), json.dumps(graph)))
+    return filled
+
+
+def _files(entry: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The files that a call has made, in the order it made them, whatever its nodes call them."""
+    found, ahead = [], [entry.get("outputs")]
+    while ahead:
+        at = ahead.pop(0)
+        if isinstance(at, dict):
+            file = {name: text(at, name) for name in ("filename", "subfolder", "type")}
+            if file["filename"] and file["type"] in ("output", "temp"):
+                found.append(file)
+            ahead[:0] = at.values()
+        elif isinstance(at, list):
+            ahead[:0] = at
+    return found
+
+
+def _meshes(entry: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [file for file in _files(entry) if file["filename"].lower().endswith(".glb")]
+
+
+PROVIDERS = (ComfyUI,)

@@ -1,0 +1,26 @@
+"""The Gradio apps under the contract: the two older ones on Gradio 4, as they pin it."""
+
+from functools import partial
+
+from generation.provider import Erased
+from sandbox.providers.gradio import GradioSimulator
+from tests.providers.stands import Stand
+
+STANDS = tuple(
+    Stand(
+        name=f"gradio-{app}",
+        simulator=partial(GradioSimulator, app, version=version),
+        setup=lambda running, variable=variable: {variable: running.url},
+        erased=Erased.SWEPT,
+        erased_unmade=Erased.SWEPT,
+        synchronous=True,
+        failure="provider_failed",
+        has_key=False,
+    )
+    for app, version, variable in (
+        ("triposr", "6.31.0", "GRADIO_TRIPOSR_URL"),
+        ("sf3d", "4.44.1", "GRADIO_SF3D_URL"),
+        ("trellis", "4.44.1", "GRADIO_TRELLIS_URL"),
+        ("trellis-2", "6.31.0", "GRADIO_TRELLIS_2_URL"),
+    )
+)
