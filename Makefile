@@ -50,7 +50,7 @@ types: dev ## mypy (strict, Django's plugin), and the pages' scripts by tsc
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types
 
 bench: dev ## measurements; they print numbers and assert nothing
-	@for name in start engine vault_memory; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in start engine vault_memory overhead in_flight; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(ARGS)
 

@@ -1,11 +1,11 @@
 """How many jobs one worker process holds in flight at a slow provider, beside a worker that waits for each call.
 
-``python -m benchmarks.in_flight [JOBS] [SECONDS]`` (1000 and 60): starts Postgres, Valkey and a stand-in for Meshy whose
-tasks take that long, hands the jobs, already cut out, to ONE Celery worker process (threads, CONCURRENCY), and prints
-how many were in flight at once, how long after its submission each was ready to fetch (median, 95 %, the last), and the
-worker's peak memory. Then the reference, in the same run: the same provider code, called by as many threads that each
-wait for their call's end before they take the next, as a worker without our state machine would; it is given so many
-jobs that it works for three rounds. The ratio is of jobs finished per second.
+``python -m benchmarks.in_flight [JOBS] [SECONDS]`` (1000 and 60): starts Postgres, Valkey and a stand-in for Meshy
+whose tasks take that long, hands the jobs, already cut out, to ONE Celery worker process (threads, CONCURRENCY), and
+prints how many were in flight at once, how long after its submission each was ready to fetch (median, 95 %, the last),
+and the worker's peak memory. Then the reference, in the same run: the same provider code, called by as many threads
+that each wait for their call's end before they take the next, as a worker without our state machine would; it is given
+so many jobs that it works for three rounds. The ratio is of jobs finished per second.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def stand_ready(count: int) -> None:
         blob = vault.seal([picture], kind="source", group=job_id, limit=10_000_000)
         Job.objects.create(
             id=job_id, owner=owner, quality="draft", provider_wish="meshy", credits=6, stage=Job.Stage.DISPATCH,
-            queue="default", sources={"front": str(blob.pk)}, created_at=timezone.now(), due_at=later, deadline_at=later,
+            queue="default", sources={"front": str(blob.pk)}, created_at=timezone.now(), due_at=later,
+            deadline_at=later,
         )  # fmt: skip
         ledger.hold(user=owner, credits=6, job=job_id)
 
@@ -148,10 +149,10 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
 
-    from tests import services  # starts Postgres and Valkey, and sets the environment
-
     import django
     import trimesh
+
+    from tests import services  # starts Postgres and Valkey, and sets the environment
 
     mesh = bytes(trimesh.creation.icosphere(subdivisions=4).export(file_type="glb"))
     service, address = start_service(seconds, mesh)
