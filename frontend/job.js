@@ -82,7 +82,7 @@ async function change(snapshot) {
 /** Another provider has the photo, or has answered: the page says so. @param {Snapshot} snapshot */
 async function follows(snapshot) {
   had = JSON.stringify(snapshot.attempts);
-  adopt(await freshPage(), ["holder", "attempts"]);
+  adopt(await freshPage(), ["holder", "attempts", "slip-note"]);
   const last = snapshot.attempts.at(-1);
   if (last && last.number > 1 && ["submitting", "running"].includes(last.state)) {
     announce(word("now-at", { provider: last.provider }));

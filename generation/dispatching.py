@@ -52,8 +52,10 @@ MAX_FETCHES = 4
 OPEN = (State.CHOSEN, State.SUBMITTING, State.RUNNING)
 BUILT_PERCENT = (20, 88)
 """The share of the job's progress that the provider's own work takes."""
-TRANSIENT = ("provider_unavailable", "provider_misconfigured")
-"""After these a provider may be asked again."""
+TRANSIENT = ("provider_unavailable", "provider_misconfigured", "provider_busy")
+"""After these a provider may be asked again; after the last one until the job's time is up."""
+LONGEST_PAUSE = 60.0
+"""Seconds before the same provider is asked again; twice as long each time."""
 
 
 def dispatch(job: Job) -> Step:
@@ -114,7 +116,7 @@ def _choose(job: Job) -> Step:
                 Event.record(job, "chosen", attempt)
                 job.provider, job.queue, job.waiting = card.name, card.queue, ""
                 again = sum(before.provider == card.name for before in past)
-                return Step(None, wait=2.0**again if again else 0.0)
+                return Step(None, wait=min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0)
             job.waiting, job.provider = "provider_busy", card.name
     if timezone.now() >= job.deadline_at:
         raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")
@@ -123,13 +125,15 @@ def _choose(job: Job) -> Step:
 
 
 def _may_ask(card: Card, past: list[Attempt]) -> bool:
-    before = [attempt for attempt in past if attempt.provider == card.name]
-    return len(before) < MAX_ATTEMPTS and all(a.failure in TRANSIENT for a in before)
+    failures = [attempt.failure for attempt in past if attempt.provider == card.name]
+    tried = len(failures) - failures.count("provider_busy")
+    return tried < MAX_ATTEMPTS and all(failure in TRANSIENT for failure in failures)
 
 
 def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     pictures = {view: b"".join(vault.read(blob_id)) for view, blob_id in job.photos().items()}
-    job.deadline_at = timezone.now() + PROVIDER_DEADLINE  # waiting in line was not the provider's
+    # Waiting in line was not the provider's time; and being sent away does not lengthen the wait.
+    waited, job.deadline_at = job.deadline_at, timezone.now() + PROVIDER_DEADLINE
     leases.keep(job)  # whoever lost the job while reading must not pay for a call
     attempt.state = State.SUBMITTING
     attempt.save(update_fields=["state"])
@@ -143,17 +147,17 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
                 hook=_hook(provider),
                 progress=lambda percent: leases.renew(job, percent=_built(percent)),
             )
-        if isinstance(answer, Delivered):
-            mesh = vault.seal(
-                leases.renewing(job, meshes.whole(answer.chunks)), kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES
-            )
-            job.raw_mesh_id = mesh.pk
-            leases.keep(job)  # before the attempt says so: from here on a dead worker's mesh is found again
-            health.worked(provider.card.name)
-            return _delivered(job, attempt)
+            if isinstance(answer, Delivered):
+                chunks = leases.renewing(job, meshes.whole(answer.chunks))
+                mesh = vault.seal(chunks, kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES)
+                job.raw_mesh_id = mesh.pk
+                leases.keep(job)  # before the attempt says so: from here on a dead worker's mesh is found again
+                health.worked(attempt.provider)
+                return _delivered(job, attempt)
     except Unavailable as unavailable:
         _unavailable(attempt.provider, unavailable)
-        return _close(job, attempt, State.FAILED, "provider_unavailable")
+        job.deadline_at = waited
+        return _close(job, attempt, State.FAILED, "provider_busy" if unavailable.throttled else "provider_unavailable")
     except Misconfigured:
         health.misconfigured(provider.card.name)
         return _close(job, attempt, State.FAILED, "provider_misconfigured")

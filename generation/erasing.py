@@ -47,8 +47,8 @@ def erase(attempt: Attempt) -> bool:
 
 def _by_the_card(attempt: Attempt) -> Erasure:
     """What can be said of a call that left no id to erase it by: a provider that refused the photo has seen it."""
-    if attempt.state == Attempt.State.CHOSEN or attempt.failure == "provider_misconfigured":
-        return Erasure(Erased.NOTHING_KEPT)  # nothing was sent, or a refused key came before the photo
+    if attempt.state == Attempt.State.CHOSEN:
+        return Erasure(Erased.NOTHING_KEPT)  # nothing was sent
     try:
         card = registry.card(attempt.provider)
     except registry.NotListed:

@@ -168,7 +168,7 @@ def more_photos(form: JobForm, taken: frozenset[str]) -> list[MorePhoto]:
     """The fields beside the front's, for the views that are ``taken``; in the order in which they help most."""
     names = {view: name for name, view in FIELDS.items()}
     return [
-        MorePhoto(names[view], view, str(label), str(said), " ".join(form.errors.get(names[view], ())))
+        MorePhoto(names[view], view, str(label), str(said), " ".join(map(str, form.errors.get(names[view]) or [])))
         for view, (label, said) in MORE_PHOTOS.items()
         if view in taken
     ]

@@ -21,7 +21,7 @@ NARROWED = {
     "no_retention": _("keeps photos for a time, or does not say"),
     "no_training": _("may learn from photos, or does not say"),
     "regions": _("not in a place that you allow"),
-    "never": _("left out by you"),
+    "never": _("you ruled it out by name"),
 }
 """Why a restriction keeps photos from a provider, by the field of ``Restrictions``."""
 
@@ -69,8 +69,8 @@ def quoted(shown: Iterable[Shown], provider: str) -> dict[str, Quote | None]:
     chosen = [one for one in open_to_us if one.card.name == provider] or open_to_us
     found: dict[str, Quote | None] = {}
     for quality in QUALITIES:
-        ranked = [one for one in chosen if quality in one.ranks]
-        card = min(ranked, key=lambda one, quality=quality: one.ranks[quality]).card if ranked else None
+        ranked = {one.ranks[quality]: one.card for one in chosen if quality in one.ranks}
+        card = ranked[min(ranked)] if ranked else None
         found[quality] = Quote(card.credits[quality], card.typical_seconds.get(quality, 0)) if card else None
     return found
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 SIDE: Final = 2048
 """The longest side that any service makes use of, in pixels."""
+GREY: Final = (127, 127, 127)
 PLAIN: Final = (255, 255, 255)
 """The background for services that know no transparency."""
 
@@ -51,6 +52,19 @@ def squared(cut_out: bytes, *, filled: float = 0.85) -> bytes:
     out = io.BytesIO()
     square.save(out, "PNG")
     return out.getvalue()
+
+
+def framed(cut_out: bytes, *, filled: float = 0.85) -> bytes:
+    """The object on grey (PNG), in the middle of a square of which its longest side is the share ``filled``.
+
+    What TripoSR makes of a photo whose background it removes itself; other pictures it squeezes into a square.
+    """
+    picture = _pixels(cut_out)
+    picture = picture.crop(picture.getchannel("A").getbbox())
+    side = round(max(picture.size) / filled)
+    ground = Image.new("RGBA", (side, side), (*GREY, 255))
+    ground.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return _fitting(ground, side, 1 << 30, "PNG")
 
 
 def _pixels(cut_out: bytes) -> Image.Image:

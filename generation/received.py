@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 
+from generation import registry
 from generation.models import Attempt, Job
 from generation.snapshot import provider_label, provider_place
 
@@ -36,7 +37,7 @@ class Receiver:
     """One attempt: who, where, what came of it (``came``), what became of the copies (``copies``, perhaps empty).
 
     ``state``: "next", "now", "done" or "failed". ``until``: until when a copy may exist, as ISO 8601; ``open``: one
-    may exist still.
+    may exist still. ``elsewhere``: on a machine that is not the one this runs on.
     """
 
     provider: str
@@ -46,6 +47,7 @@ class Receiver:
     copies: str
     until: str = ""
     open: bool = False
+    elsewhere: bool = False
 
 
 def receivers(job: Job) -> list[Receiver]:
@@ -80,7 +82,14 @@ def _receiver(attempt: Attempt) -> Receiver:
     copies, open_still = _copies(attempt)
     until = str((attempt.erasure or {}).get("until", ""))
     return Receiver(
-        provider_label(attempt.provider), provider_place(attempt.provider), state, came, copies, until, open_still
+        provider=provider_label(attempt.provider),
+        place=provider_place(attempt.provider),
+        state=state,
+        came=came,
+        copies=copies,
+        until=until,
+        open=open_still,
+        elsewhere=any(card.hosts for card in registry.cards() if card.name == attempt.provider),
     )
 
 

@@ -104,7 +104,7 @@ class Cog:
         except Refused as refused:
             if refused.status == httpx.codes.CONFLICT:  # all its slots are taken
                 raise Unavailable(BUSY_SECONDS, throttled=True) from None
-            raise Declined from None
+            raise (Declined if refused.status else Misconfigured) from None  # no status: it led away from the address
         except ResponseTooLarge:
             raise TooMuch from None
         except httpx.HTTPError:

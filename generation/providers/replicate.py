@@ -6,9 +6,7 @@ Photos go in as data URIs, small enough that nothing has to be uploaded, which w
 from __future__ import annotations
 
 import base64
-import hmac
-import io
-import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -16,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 import httpx
-from PIL import Image
 
-from generation import pictures
+from generation import pictures, signatures
 from generation.exchange import Exchange, NotThere, Refused, text
 from generation.options import JobOptions
 from generation.provider import (
@@ -29,7 +26,6 @@ from generation.provider import (
     Erasure,
     Failed,
     Finished,
-    Forged,
     Pending,
     Progress,
     Remote,
@@ -44,8 +40,6 @@ DEADLINE: Final = "20m"
 """When the service gives a prediction up by itself: no job of ours waits longer."""
 PHOTO_BYTES: Final = 720_000
 """The photos of one call; in base64 they are a third more and still below the megabyte that data URIs may have."""
-SKEW: Final = 300
-"""Seconds that a webhook's clock may be off."""
 ENDED: Final = ("succeeded", "failed", "canceled", "aborted")
 TRELLIS: Final[Mapping[str, dict[str, Any]]] = {
     "draft": {"texture_size": 512, "mesh_simplify": 0.97},
@@ -54,12 +48,14 @@ TRELLIS: Final[Mapping[str, dict[str, Any]]] = {
 }
 
 
-def _variables(version: str) -> tuple[Variable, ...]:
-    key, address = Variable("REPLICATE_API_KEY"), Variable("REPLICATE_URL", required=False, address=True)
-    return key, address, Variable("REPLICATE_WEBHOOK_SECRET", required=False), Variable(version, required=False)
+COMMON: Final = (
+    Variable("REPLICATE_API_KEY"),
+    Variable("REPLICATE_URL", required=False, address=True),
+    Variable("REPLICATE_WEBHOOK_SECRET", required=False),
+)
 
 
-class Replicate:
+class Replicate(ABC):
     """What all models there have in common; each is a card, a version (the last of the variables) and its inputs."""
 
     card: ClassVar[Card]
@@ -74,9 +70,9 @@ class Replicate:
             secret = setup.get("REPLICATE_WEBHOOK_SECRET", "").removeprefix("whsec_")
             self.secret = base64.b64decode(secret, validate=True)
 
+    @abstractmethod
     def inputs(self, images: Mapping[str, bytes], quality: str) -> dict[str, Any]:
         """The model's own."""
-        raise NotImplementedError
 
     def submit(
         self,
@@ -132,17 +128,10 @@ class Replicate:
     def heard(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
         """See ``Hooked.heard``. Signed as Standard Webhooks are; several times, while a secret is being changed."""
         name, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-        timely = stamp.isdecimal() and len(stamp) < 12 and abs(now.timestamp() - int(stamp)) <= SKEW
-        mac = hmac.digest(self.secret, f"{name}.{stamp}.".encode() + body, "sha256")
-        ours, given = b"v1," + base64.b64encode(mac), headers.get("webhook-signature", "").split()
-        genuine = sum(hmac.compare_digest(ours, one.encode()) for one in given)  # each of them compared
-        if not (self.secret and timely and genuine):
-            raise Forged
-        try:
-            call = text(json.loads(body), "id")
-        except (ValueError, RecursionError):
-            raise Forged from None
-        return call
+        signatures.timely(stamp, now)
+        message, given = f"{name}.{stamp}.".encode() + body, headers.get("webhook-signature", "").split()
+        signatures.sealed(self.secret, message, given, spelt=lambda mac: f"v1,{base64.b64encode(mac).decode()}")
+        return signatures.said(body, "id")
 
 
 def _moment(said: str) -> datetime:
@@ -171,7 +160,7 @@ class Trellis(Replicate):
         place="not stated by Replicate",
         operator="Replicate, LLC",
         hosts=frozenset({"api.replicate.com", "replicate.delivery", "*.replicate.delivery"}),
-        variables=_variables("REPLICATE_TRELLIS_VERSION"),
+        variables=(*COMMON, Variable("REPLICATE_TRELLIS_VERSION", required=False)),
         credits={"draft": 1, "standard": 1, "high": 2},
         typical_seconds={"draft": 40, "standard": 60, "high": 90},
         views=frozenset(VIEWS),
@@ -196,7 +185,7 @@ class TripoSR(Replicate):
         Trellis.card,
         name="replicate-triposr",
         label="TripoSR on Replicate",
-        variables=_variables("REPLICATE_TRIPOSR_VERSION"),
+        variables=(*COMMON, Variable("REPLICATE_TRIPOSR_VERSION", required=False)),
         credits={"draft": 1},
         typical_seconds={"draft": 30},
         views=frozenset({"front"}),
@@ -206,24 +195,8 @@ class TripoSR(Replicate):
 
     def inputs(self, images: Mapping[str, bytes], quality: str) -> dict[str, Any]:
         """See ``Replicate.inputs``."""
-        photo = pictures.jpeg(_framed(images["front"]), side=1024, limit=PHOTO_BYTES)
+        photo = pictures.jpeg(pictures.framed(images["front"]), side=1024, limit=PHOTO_BYTES)
         return {"image_path": pictures.data_uri(photo), "do_remove_background": False}
-
-
-def _framed(cut_out: bytes) -> bytes:
-    """The object on grey, in a square that it fills to 85 %: what TripoSR makes of a photo whose background it removes.
-
-    Left as it is, a picture would be squeezed into a square.
-    """
-    with Image.open(io.BytesIO(cut_out), formats=["PNG"]) as opened:
-        picture = opened.convert("RGBA")
-    picture = picture.crop(picture.getchannel("A").getbbox())
-    side = round(max(picture.size) / 0.85)
-    ground = Image.new("RGBA", (side, side), (127, 127, 127, 255))
-    ground.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    out = io.BytesIO()
-    ground.save(out, "PNG")
-    return out.getvalue()
 
 
 PROVIDERS = (Trellis, TripoSR)

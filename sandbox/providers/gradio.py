@@ -391,10 +391,10 @@ def _said(kind: str, **more: Any) -> bytes:
     return f"data: {json.dumps({'msg': kind, **more})}\n\n".encode()
 
 
-def _streaming(plain: type[Any], closing: threading.Event) -> type[BaseHTTPRequestHandler]:
+def _streaming(plain: Any, closing: threading.Event) -> type[BaseHTTPRequestHandler]:
     """The handler of all simulators, which can also send a ``Stream``, and sees its reader go."""
 
-    class Handler(plain):  # type: ignore[misc]  # whatever class it is
+    class Handler(plain):  # type: ignore[misc]  # a class that simulators make for themselves
         def _send(self, answer: Answer) -> None:
             if not isinstance(answer, Stream):
                 super()._send(answer)

@@ -128,7 +128,7 @@ def test_limits_are_saved_shown_and_honoured(hosted, browser, owner) -> None:
     page = browser.get(address).content.decode()
     assert len(re.findall(r"<input[^>]* checked>", page)) == 6
     assert re.findall(r'<li class="(may|may-not)">', page) == ["may-not", "may"]
-    assert "left out by you" in page
+    assert "you ruled it out by name" in page
     assert "none-left" not in page
 
     page = browser.get(reverse("generation:create")).content.decode()

@@ -1,16 +1,23 @@
-"""The Gradio apps under the contract: the two older ones on Gradio 4, as they pin it."""
+"""The Gradio apps under the contract, each on the Gradio that it asks for."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from generation.provider import Erased
 from sandbox.providers.gradio import GradioSimulator
+from sandbox.providers.simulator import Simulator
 from tests.providers.stands import Stand
+
+
+def _under(variable: str) -> Callable[[Simulator], Mapping[str, str]]:
+    return lambda running: {variable: running.url}
+
 
 STANDS = tuple(
     Stand(
         name=f"gradio-{app}",
         simulator=partial(GradioSimulator, app, version=version),
-        setup=lambda running, variable=variable: {variable: running.url},
+        setup=_under(variable),
         erased=Erased.SWEPT,
         erased_unmade=Erased.SWEPT,
         synchronous=True,

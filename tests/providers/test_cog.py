@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.egress import ResponseTooLarge
+from generation.egress import EgressRefused, ResponseTooLarge
 from generation.exchange import LONGEST_ANSWER, TooMuch
 from generation.options import JobOptions
 from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable
@@ -267,7 +267,7 @@ def test_the_mesh_is_found_where_what_came_before_is_dropped() -> None:
     film = b'{"output":["data:video/mp4;base64,' + b"A" * LONGEST_ANSWER
     for cut in range(1, 30):
         glb = f'","{uri(mesh())}"'.encode()
-        assert b"".join(_glb(iter([film, glb[:cut], glb[cut:]]))) == mesh()
+        assert b"".join(_glb(iter([film + glb[:cut], glb[cut:]]))) == mesh()
 
 
 def test_an_answer_cut_off_within_the_mesh(service) -> None:
@@ -310,6 +310,14 @@ def test_what_status_codes_mean(status, error, throttled) -> None:
         predicted(saying(body, status))
     assert getattr(raised.value, "throttled", None) is throttled
     assert getattr(raised.value, "code", "provider_declined") == "provider_declined"
+
+
+def test_an_address_that_leads_elsewhere_is_for_the_operator_to_mend() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise EgressRefused
+
+    with pytest.raises(Misconfigured):
+        predicted(at("http://server", httpx.Client(transport=httpx.MockTransport(refuse))))
 
 
 def test_the_operator_names_the_inputs(service) -> None:

@@ -25,7 +25,7 @@ from privacy.models import Receipt
 from sandbox.providers.simulator import Answer, Simulator
 from tests.providers.stands import Stand, stands
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 Stage, Outcome = Job.Stage, Job.Outcome
 ALL = stands()
 KINDS = ("create", "poll", "fetch", "erase")
@@ -60,7 +60,10 @@ def unmade(stand: Stand) -> str:
     """What a receipt says of a photo that the provider refused."""
     if stand.erased_unmade is not None:
         return stand.erased_unmade.value
-    keeps = registry.card(stand.name).keeps
+    card = registry.card(stand.name)
+    if card.self_hosted and card.keeps is None:
+        return Erased.SWEPT.value
+    keeps = card.keeps
     return (Erased.UNKNOWN if keeps is None else Erased.EXPIRES if keeps else Erased.NOTHING_KEPT).value
 
 
@@ -244,6 +247,18 @@ def test_too_many_requests(stand, start, job_for, run, clock, after) -> None:
         running.fail("poll", Answer(429, headers={"Retry-After": after} if after else {}), times=2)
         assert run(job_for(stand.name)).outcome == Outcome.DONE
         assert len(running.calls) == 2
+
+
+@every()
+def test_sent_away_for_ever_costs_nothing_and_ends(stand, start, job_for, run, clock) -> None:
+    running = start(stand)
+    running.fail("create", Answer(429), times=None)
+    job = run(job_for(stand.name), steps=2000)
+    assert (job.outcome, job.charged) == (Outcome.FAILED, False)
+    assert job.failure in {"provider_busy", "no_provider"}
+    assert 1000 < clock.ahead < 2000
+    assert job.attempts.count() < 40
+    assert not running.calls
 
 
 @every()

@@ -219,6 +219,7 @@ def test_it_is_off_until_it_is_named(settings) -> None:
     settings.PROVIDERS = [FAST.name, AWARE.name]
     cards = registry.cards()
     assert [card.name for card in cards] == [FAST.name, AWARE.name]
+    assert {card.queue for card in cards} == {"calls"}
     assert all(card.trains_on_input is None and card.keeps is None and "training" in card.evidence for card in cards)
 
 

@@ -14,6 +14,8 @@ from generation.engine.tangents import tangents
 from tests import samples
 from tests.generation import khronos
 
+from .results import loaded
+
 MUG = samples.SAMPLES[1]
 
 
@@ -87,3 +89,27 @@ def test_tangents_follow_the_texture(mirrored: bool, side: int) -> None:
     assert np.allclose(found[:3], [1, 0, 0, side])
     assert np.isclose(np.linalg.norm(found[3, :3]), 1)
     assert abs(found[3, 1]) < 1e-6
+
+
+@pytest.mark.parametrize("most", [500, 3000, 90_000, 300_000])
+def test_as_many_triangles_as_asked_for_at_most_and_not_many_fewer(cut: bytes, most: int) -> None:
+    glb = engine.reconstruct(cut, options=engine.Options(quality="draft", triangles=most))
+    mesh = loaded(glb)
+    assert 0.6 * most <= len(mesh.faces) <= most
+    assert mesh.is_watertight
+    assert khronos.errors(glb) == []
+
+
+def test_without_texture_there_is_a_grey_shape_the_same_as_with(cut: bytes) -> None:
+    bare, coloured = (
+        engine.reconstruct(cut, options=engine.Options(quality="draft", texture=texture)) for texture in (False, True)
+    )
+    found = document(bare)
+    assert not {"textures", "images", "samplers"} & set(found)
+    assert "TEXCOORD_0" not in found["meshes"][0]["primitives"][0]["attributes"]
+    assert found["materials"][0]["pbrMetallicRoughness"]["baseColorFactor"] == [0.6, 0.6, 0.6, 1.0]
+    assert khronos.errors(bare) == []
+    assert khronos.errors(meshes.inspect([bare]).glb) == []
+    assert len(loaded(bare).faces) == len(loaded(coloured).faces)
+    assert np.allclose(loaded(bare).bounds, loaded(coloured).bounds)
+    assert bare == engine.reconstruct(cut, options=engine.Options(quality="draft", texture=False))
