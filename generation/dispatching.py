@@ -34,7 +34,7 @@ from generation.provider import (
     Unclear,
 )
 from generation.restrictions import Restrictions
-from generation.routing import Wants, rank
+from generation.routing import Wants, hindrance, rank
 from generation.steps import JobFailed, Step
 from privacy import vault
 
@@ -100,9 +100,11 @@ def _choose(job: Job) -> Step:
         if attempt.erasure is None and attempt.remote is not None:
             leases.renew(job)
             erasing.erase(attempt)  # one try; what it leaves is asked again when the job ends
-    open_to_us = [card for card in rank(wants(job), health.offers()) if _may_ask(card, past)]
+    wanted, offers = wants(job), health.offers()
+    open_to_us = [card for card in rank(wanted, offers) if _may_ask(card, past)]
     if not open_to_us:
-        raise JobFailed(past[-1].failure if past else "no_provider")
+        restricted = hindrance(wanted, offers) == "restrictions"
+        raise JobFailed("restricted" if restricted else past[-1].failure if past else "no_provider")
     job.waiting = "providers_down"
     job.provider = open_to_us[0].name
     for card in open_to_us:

@@ -24,7 +24,10 @@ FAILURES: dict[str, Promise] = {
     "no_provider": _("No provider could take the job just now. Please try again in a few minutes."),
     "provider_busy": _("Every place at the provider was taken for too long. Please try again later."),
     "provider_misconfigured": _("The provider is not set up correctly here. Its operator has been told."),
-    "provider_lost": _("The provider lost the job."),
+    "provider_lost": _("The provider lost the job. Please try again, or choose another provider."),
+    "restricted": _(
+        "Your limits on who may receive a photo leave nobody who could take this job. Change them, or choose otherwise."
+    ),
     "provider_unclear": _(
         "The provider did not say whether it took the photo. The receipt names what could not be confirmed."
     ),
@@ -32,10 +35,14 @@ FAILURES: dict[str, Promise] = {
         "The photo of the back has quite another outline than the one of the front. Send the front alone, "
         "or take both from the same height and distance."
     ),
-    "provider_failed": _("The provider could not make a model from this photo."),
-    "provider_declined": _("The provider does not accept this photo or these choices."),
+    "provider_failed": _(
+        "The provider could not make a model from this photo. Try another photo, or another provider."
+    ),
+    "provider_declined": _(
+        "The provider does not accept this photo or these choices. Try another photo, or another provider."
+    ),
     "provider_unavailable": _("The provider stopped answering. Please try again in a few minutes."),
-    "provider_too_slow": _("The provider did not finish in time."),
+    "provider_too_slow": _("The provider did not finish in time. Please try again, or choose another provider."),
     "provider_unknown": _(
         "Our machine stopped while handing over the photo. The receipt names what we could not confirm."
     ),

@@ -233,6 +233,15 @@ class Hooked(Protocol):
         ...
 
 
+@runtime_checkable
+class Fitted(Protocol):
+    """A provider of which the operator's own set-up decides what it can do: a workflow with marked inputs, say."""
+
+    def fitted(self, card: Card) -> Card:
+        """The card, with what is so here."""
+        ...
+
+
 def backed_off(polls: int, *, first: float, factor: float = 1.5, longest: float) -> float:
     """Seconds to wait after so many polls: ``first``, then ``factor`` times as long each time, ``longest`` at most."""
     return min(longest, first * factor ** min(polls, 64))

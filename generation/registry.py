@@ -24,7 +24,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from generation import egress, meshes, providers
-from generation.provider import QUALITIES, Card, Provider
+from generation.provider import QUALITIES, Card, Fitted, Provider
 
 GROUP = "modelmyimage.providers"
 DEFAULT = "embedded"
@@ -145,7 +145,10 @@ def _listed(
             timeout=SECONDS,
         )
         digest = hashlib.sha256(repr(sorted(setup.items())).encode()).hexdigest()[:12]
-        found[card.name] = Listed(card, kind(http, setup), f"{card.name}:{digest}")
+        provider = kind(http, setup)
+        if isinstance(provider, Fitted):
+            card = provider.fitted(card)
+        found[card.name] = Listed(card, provider, f"{card.name}:{digest}")
     return found
 
 

@@ -65,7 +65,7 @@ def attempts(job: Job) -> list[dict[str, Any]]:
             "provider": provider_label(attempt.provider),
             "place": provider_place(attempt.provider),
             "state": attempt.state,
-            "failure": failures.failure(attempt.failure) if attempt.failure else "",
+            "failure": failures.failure(attempt.failure) if attempt.failure in failures.FAILURES else "",
             "erasure": attempt.erasure,
             "started_at": _iso(attempt.started_at),
             "ended_at": _iso(attempt.ended_at),
@@ -108,7 +108,7 @@ def timeline(job: Job) -> list[dict[str, Any]]:
     lines: list[tuple[str, str, str, datetime | None]] = [
         ("received", _("Receiving the photo"), _("Photo received"), reached.get("received")),
         ("cut_out", _("Removing the background"), _("Background removed"), reached.get(Stage.DISPATCH)),
-        ("built", _("Building the model"), _("Model built"), reached.get(Stage.INSPECT)),
+        ("built", _("Waiting for a provider") if job.waiting else _("Building the model"), _("Model built"), reached.get(Stage.INSPECT)),
         ("checked", _("Checking the file"), _("File checked"), checked),
         ("photo_destroyed", _("Destroying the photo"), _("Photo destroyed"), destroyed),
         ("delivered", _("Delivering the model"), _("Model delivered"), job.acknowledged_at),

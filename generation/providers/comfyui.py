@@ -115,7 +115,11 @@ class ComfyUI:
         try:
             for view, name in names.items():
                 self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(images[view])))
-            answer = self.api.create("/prompt", json={"prompt": graph, "client_id": uuid4().hex, "prompt_id": call})
+            queued = {"prompt": graph, "client_id": uuid4().hex, "prompt_id": call}
+            try:
+                answer = self.api.create("/prompt", json=queued)
+            except Misconfigured:
+                raise Unclear from None  # whoever refuses us now has the photo
             # An older server gives the call a name of its own.
             remote = Remote(text(answer, "prompt_id"), {"pictures": [*names.values()]})
             if not remote.id:
@@ -123,6 +127,8 @@ class ComfyUI:
         except ProviderError as error:
             with suppress(ProviderError):
                 self.erase(Remote(call, {"pictures": [*names.values()]}))
+            if isinstance(error, Declined):
+                logger.warning("ComfyUI refused a workflow")  # its checkpoint or a node is not there, as a rule
             if isinstance(error, Refused | NotThere):
                 raise Declined from None
             raise
@@ -213,7 +219,7 @@ def _filled(workflow: str, names: Mapping[str, str], quality: str, triangles: in
         raise Declined
     graph: dict[str, Any] = json.loads(workflow)
     links = {
-        id: {name: one[0] for name, one in node["inputs"].items() if isinstance(one, list) and len(one) == 2}
+        id: {name: one[0] for name, one in node["inputs"].items() if isinstance(one, list) and _is_link(one)}
         for id, node in graph.items()
     }
     seen = {
@@ -221,16 +227,21 @@ def _filled(workflow: str, names: Mapping[str, str], quality: str, triangles: in
     }
     for _ in graph:  # what a node sees comes down to it by as many links as there are nodes, at most
         for id, sources in links.items():
-            seen[id] = seen[id].union(*(seen.get(str(source), ()) for source in sources.values()))
+            seen[id] = seen[id].union(*(seen.get(source, ()) for source in sources.values()))
     blind = {id for id, views in seen.items() if views and not views & set(names)}
+    missing = [f"{{{{{mark}}}}}" for mark, view in PHOTOS.items() if view not in names]
     for id in blind:
         del graph[id]
     for id, node in graph.items():
-        for name, source in links[id].items():
-            if source in blind:
-                del node["inputs"][name]
+        inputs = node["inputs"].items()
+        node["inputs"] = {name: one for name, one in inputs if links[id].get(name) not in blind and one not in missing}
     filled: dict[str, Any] = json.loads(MARK.sub(lambda mark: json.dumps(values[mark[1]]), json.dumps(graph)))
     return filled
+
+
+def _is_link(value: list[Any]) -> bool:
+    """Whether an input comes from another node: its id, and which of its outputs."""
+    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
 
 
 def _files(entry: Mapping[str, Any]) -> list[dict[str, str]]:

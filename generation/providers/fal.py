@@ -251,7 +251,7 @@ PROVIDERS = (
         one=("fal-ai/hyper3d/rodin", "input_image_urls"), several=("fal-ai/hyper3d/rodin", "input_image_urls"),
         asked={"geometry_file_format": "glb", "material": "PBR", "tier": "Regular",
                "quality": ("low", "medium", "high")}, side=pictures.SIDE, forwarded=True,
-    ), views=frozenset(VIEWS), listed_only=True, place="not stated by fal or Deemos", keeps=None, can_erase=False,
+    ), views=frozenset(VIEWS), listed_only=True, place="not stated", keeps=None, can_erase=False,
        operator="Features & Labels, Inc. (fal), which forwards to Deemos Corporation",
        evidence="fal.ai: queue, data retention, webhooks, hyper3d/rodin, a partner's model: photos are forwarded to "
                 "Deemos, whose own retention applies too (November 2026)"),

@@ -85,7 +85,10 @@ class Gradio:
         session = _Session(self.api, self.functions, progress)
         with session.kept():
             photo = session.upload(pictures.png(pictures.squared(cut_out, filled=FILLED), side=SIDE))
-            outputs = self.recipe(session.call, photo, quality)
+            try:
+                outputs = self.recipe(session.call, photo, quality)
+            except Misconfigured:
+                raise Unclear from None  # whoever refuses us now has the photo
             yield from self.api.download(f"{session.prefix}file={quote(_file(outputs, '.glb')['path'])}")
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:

@@ -45,7 +45,7 @@ class Meshy:
     card: ClassVar[Card] = Card(
         name="meshy",
         label="Meshy",
-        place="not stated by Meshy",
+        place="not stated",
         operator="Meshy LLC",
         hosts=frozenset({"api.meshy.ai", "assets.meshy.ai"}),
         variables=(Variable("MESHY_API_KEY"), Variable("MESHY_URL", required=False, address=True)),

@@ -157,7 +157,7 @@ class Trellis(Replicate):
     card: ClassVar[Card] = Card(
         name="replicate-trellis",
         label="TRELLIS on Replicate",
-        place="not stated by Replicate",
+        place="not stated",
         operator="Replicate, LLC",
         hosts=frozenset({"api.replicate.com", "replicate.delivery", "*.replicate.delivery"}),
         variables=(*COMMON, Variable("REPLICATE_TRELLIS_VERSION", required=False)),

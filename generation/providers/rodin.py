@@ -44,7 +44,7 @@ class Rodin:
     card: ClassVar[Card] = Card(
         name="rodin",
         label="Hyper3D Rodin",
-        place="not stated by Deemos",
+        place="not stated",
         operator="Deemos Corporation",
         hosts=frozenset({"api.hyper3d.com", "*.hyper3d.com"}),
         variables=(Variable("RODIN_API_KEY"), Variable("RODIN_URL", required=False, address=True)),

@@ -52,7 +52,7 @@ class StableFast3D:
     card: ClassVar[Card] = Card(
         name="stability-sf3d",
         label="Stable Fast 3D",
-        place="not stated by Stability AI",
+        place="not stated",
         operator="Stability AI",
         hosts=frozenset({"api.stability.ai"}),
         variables=(Variable("STABILITY_API_KEY"), Variable("STABILITY_URL", required=False, address=True)),

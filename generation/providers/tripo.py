@@ -48,7 +48,7 @@ class Tripo:
     card: ClassVar[Card] = Card(
         name="tripo",
         label="Tripo",
-        place="not stated by Tripo",
+        place="not stated",
         operator="VAST AI",
         hosts=frozenset({"openapi.tripo3d.ai", "*.data.tripo3d.com"}),
         variables=(

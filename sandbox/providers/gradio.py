@@ -129,6 +129,8 @@ class GradioSimulator(Simulator):
         self.hearts: list[str] = []
         """The sessions whose heartbeat is open."""
         self.unloaded: list[str] = []
+        self.left_early = 0
+        """How often a reader of outcomes left before the end of the stream."""
         self.words: str | None = None
         """What the page says as it fails."""
         self.cut = False
@@ -280,7 +282,8 @@ class GradioSimulator(Simulator):
         try:
             yield from self._outcomes(visit)
         except GeneratorExit:
-            visit.joined.clear()  # its reader left early, which is taken for the end of the visit
+            self.left_early += 1
+            visit.joined.clear()  # which is taken for the end of the visit
             raise
 
     def _outcomes(self, visit: Visit) -> Iterator[bytes | None]:
@@ -319,6 +322,8 @@ class GradioSimulator(Simulator):
             raise AppError("Value is not between the slider's ends.")
         photos = [self._photo(value) for kind, value in by_kind if kind == "image"]
         asked = {str(at): value for at, (kind, value) in enumerate(by_kind) if kind not in FILES}
+        if function.name == "image_to_3d":
+            asked["seed"] = asked.pop(str(function.inputs.index("slider")))
         match function.name:
             case "preprocess" | "preprocess_image" | "preprocess_image_1":
                 return [self._described(self._keep(photos[0], "image.png"))]

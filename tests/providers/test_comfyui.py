@@ -157,6 +157,25 @@ def test_views_that_are_not_there_leave_no_trace_in_the_graph(running, several, 
     assert b"".join(provider.fetch(finished(provider, remote))) == running.behaviour.mesh
 
 
+def test_a_node_that_takes_several_photos_itself(tmp_path) -> None:
+    """One that is not there is left out of its inputs, and so is nothing that only looks like a link."""
+    both = {"class_type": "Both", "inputs": {"a": "{{image}}", "b": "{{image:back}}", "size": [2, 3], "of": ["no", 0]}}
+    path = workflow(tmp_path, {"2": both})
+    sent: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.read())
+        return httpx.Response(200, json={"prompt_id": "p"})
+
+    provider = ComfyUI(
+        httpx.Client(transport=httpx.MockTransport(answer)),
+        {"COMFYUI_URL": "http://server", "COMFYUI_WORKFLOW": str(path)},
+    )
+    for views, taken in ((("front",), {"a", "size", "of"}), (("front", "back"), {"a", "b", "size", "of"})):
+        submit(provider, *views)
+        assert set(json.loads(sent[-1])["prompt"]["2"]["inputs"]) == taken
+
+
 def test_the_marked_number_of_triangles(running, several) -> None:
     submit(at(running, several))
     by_quality = graph_of(running)["9b"]["inputs"]["triangles"]
@@ -366,6 +385,7 @@ def test_a_running_call_is_interrupted_by_its_name(running) -> None:
         (Answer(500, b"oops"), Unclear),
         (Answer(hang_up=True), Unclear),
         (Answer(200, {"number": 1}), Unclear),
+        (Answer(403), Unclear),
     ],
 )
 def test_a_call_that_did_not_come_about_leaves_no_photo(running, fault, raised) -> None:

@@ -187,6 +187,7 @@ def test_progress_is_told_at_each_step_and_each_sign_of_life(running) -> None:
     told: list[int] = []
     b"".join(submit(running, progress=told.append))
     steps = len(at(running).functions)
+    assert running.left_early == 0
     assert told == sorted(told)
     assert set(told) == {100 * step // steps for step in range(steps)}
     assert len(told) > 20
@@ -275,6 +276,17 @@ def test_all_the_steps_have_one_deadline(running, monkeypatch) -> None:
     with pytest.raises(Declined):
         session.call("start_session")
     assert [request.path for request in running.requests] == ["/config"]
+
+
+@TRIPOSR
+def test_who_refuses_us_after_the_photo_has_it(running) -> None:
+    """Which a wrong address or key does not: a receipt would say that nothing was sent."""
+    running.fail("create", Answer(403))
+    with pytest.raises(Unclear):
+        submit(running)
+    running.answer = lambda request: Answer(401)
+    with pytest.raises(Misconfigured):
+        submit(running)
 
 
 @TRIPOSR

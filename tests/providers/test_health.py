@@ -186,5 +186,5 @@ def test_limits_of_the_account_hold_for_jobs_under_way(start, job_for, run, sett
     running = start(MESHY)
     job = job_for("meshy")
     ProcessingLimits.objects.create(owner=job.owner, restrictions={"never": ["meshy"]})
-    assert run(job).failure == "no_provider"
+    assert run(job).failure == "restricted"
     assert not running.requests
