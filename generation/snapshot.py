@@ -104,11 +104,12 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         blob.destroyed_at is None for blob in vault.blobs(job.pk).filter(kind__in=("upload", "source"))
     ):
         destroyed = source.destroyed_at
+    building = _("Waiting for a provider") if job.waiting else _("Building the model")
     checked = reached.get(Stage.SETTLE) if job.asset_bytes else None
     lines: list[tuple[str, str, str, datetime | None]] = [
         ("received", _("Receiving the photo"), _("Photo received"), reached.get("received")),
         ("cut_out", _("Removing the background"), _("Background removed"), reached.get(Stage.DISPATCH)),
-        ("built", _("Waiting for a provider") if job.waiting else _("Building the model"), _("Model built"), reached.get(Stage.INSPECT)),
+        ("built", building, _("Model built"), reached.get(Stage.INSPECT)),
         ("checked", _("Checking the file"), _("File checked"), checked),
         ("photo_destroyed", _("Destroying the photo"), _("Photo destroyed"), destroyed),
         ("delivered", _("Delivering the model"), _("Model delivered"), job.acknowledged_at),

@@ -1,24 +1,16 @@
 """ComfyUI on a machine of the operator's, with a workflow of theirs.
 
-The workflow (``COMFYUI_WORKFLOW``, a file in ComfyUI's API format; docs/comfyui-hunyuan3d.json is one) is marked where
-something is to be put in: a value that is ``"{{image}}"`` becomes the name of the uploaded photo, and so do
-``"{{image:left}}"``, ``"{{image:back}}"`` and ``"{{image:right}}"``; where there is no such photo, the nodes that have
-none but it are left out. ``"{{seed}}"``, ``"{{steps}}"``, ``"{{octree}}"`` and ``"{{triangles}}"`` become numbers,
-``"{{prefix}}"`` a name for the file. All but the first may be missing.
+The workflow is a file that ``COMFYUI_WORKFLOW`` names, marked as ``generation/workflows.py`` says.
 
 The server deletes no file, but lets itself be told to write others over them.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -29,7 +21,6 @@ from generation import pictures
 from generation.exchange import Exchange, NotThere, Refused, TooMuch, text
 from generation.options import JobOptions
 from generation.provider import (
-    VIEWS,
     Card,
     Declined,
     Delivered,
@@ -46,18 +37,12 @@ from generation.provider import (
     Variable,
     backed_off,
 )
+from generation.workflows import Workflow
 
 logger = logging.getLogger(__name__)
 
 FOLDER: Final = "modelmyimage"
-MARK: Final = re.compile(r'"\{\{([^"]*)\}\}"')
-PHOTOS: Final = {"image": "front", **{f"image:{view}": view for view in VIEWS}}
-"""Which photo a mark stands for."""
-NUMBERS: Mapping[str, Mapping[str, int]] = {
-    "steps": {"draft": 15, "standard": 30, "high": 50},
-    "octree": {"draft": 192, "standard": 256, "high": 384},
-    "triangles": {"draft": 10_000, "standard": 40_000, "high": 120_000},
-}
+"""Where photos and meshes lie there."""
 
 
 class ComfyUI:
@@ -89,14 +74,11 @@ class ComfyUI:
     def fitted(self, card: Card) -> Card:
         """The card with what the workflow has a place for."""
         try:
-            marks = set(MARK.findall(_workflow(self.workflow)))
+            workflow = Workflow(self.workflow)
         except Misconfigured:
             return card
-        return replace(
-            card,
-            views=frozenset(PHOTOS[mark] for mark in marks & PHOTOS.keys()),
-            options=card.options | ({"target_triangles"} if "triangles" in marks else set()),
-        )
+        numbers = {"target_triangles"} if "triangles" in workflow.marks else set()
+        return replace(card, views=workflow.views, options=card.options | numbers)
 
     def submit(
         self,
@@ -109,9 +91,11 @@ class ComfyUI:
         progress: Progress,
     ) -> Remote | Delivered:
         """See ``Provider.submit``. What was uploaded for a call that did not come about is written over."""
-        workflow = _workflow(self.workflow)
         call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in images}
-        graph = _filled(workflow, names, quality, options.target_triangles)
+        graph = Workflow(self.workflow).filled(
+            {view: f"{FOLDER}/{name}" for view, name in names.items()},
+            prefix=f"{FOLDER}/{uuid4().hex}", quality=quality, triangles=options.target_triangles,
+        )  # fmt: skip
         try:
             for view, name in names.items():
                 self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(images[view])))
@@ -188,60 +172,6 @@ class ComfyUI:
             if isinstance(waiting, list) and any(remote.id in one[1:2] for one in waiting if isinstance(one, list)):
                 return name
         return ""
-
-
-def _workflow(path: str) -> str:
-    """The operator's graph, as text. Raises ``Misconfigured`` when it is none, or its marks are not those we know."""
-    try:
-        said = Path(path).read_text(encoding="utf-8")
-        graph = json.loads(said)
-    except (OSError, ValueError, RecursionError):
-        said, graph = "", None
-    nodes = list(graph.values()) if isinstance(graph, dict) else [None]
-    known = {"image"} <= set(MARK.findall(said)) <= {*PHOTOS, *NUMBERS, "seed", "prefix"}
-    whole = all(
-        isinstance(node, dict) and isinstance(node.get("inputs"), dict) and node.get("class_type") for node in nodes
-    )
-    if not known or not whole:
-        logger.error("COMFYUI_WORKFLOW names no workflow in API format whose marks are known")
-        raise Misconfigured
-    return said
-
-
-def _filled(workflow: str, names: Mapping[str, str], quality: str, triangles: int | None) -> dict[str, Any]:
-    """The graph for a call, less the nodes that lead from no photo but missing ones. Raises ``Declined``."""
-    values: dict[str, Any] = {mark: f"{FOLDER}/{names[view]}" for mark, view in PHOTOS.items() if view in names}
-    values |= {name: by_quality[quality] for name, by_quality in NUMBERS.items()}
-    values |= {"seed": secrets.randbelow(2**32), "prefix": f"{FOLDER}/{uuid4().hex}"}
-    values["triangles"] = triangles or values["triangles"]
-    marks = set(MARK.findall(workflow))
-    if not set(names) <= {PHOTOS[mark] for mark in marks & PHOTOS.keys()} or (triangles and "triangles" not in marks):
-        raise Declined
-    graph: dict[str, Any] = json.loads(workflow)
-    links = {
-        id: {name: one[0] for name, one in node["inputs"].items() if isinstance(one, list) and _is_link(one)}
-        for id, node in graph.items()
-    }
-    seen = {
-        id: {PHOTOS[mark] for mark in MARK.findall(json.dumps(node)) if mark in PHOTOS} for id, node in graph.items()
-    }
-    for _ in graph:  # what a node sees comes down to it by as many links as there are nodes, at most
-        for id, sources in links.items():
-            seen[id] = seen[id].union(*(seen.get(source, ()) for source in sources.values()))
-    blind = {id for id, views in seen.items() if views and not views & set(names)}
-    missing = [f"{{{{{mark}}}}}" for mark, view in PHOTOS.items() if view not in names]
-    for id in blind:
-        del graph[id]
-    for id, node in graph.items():
-        inputs = node["inputs"].items()
-        node["inputs"] = {name: one for name, one in inputs if links[id].get(name) not in blind and one not in missing}
-    filled: dict[str, Any] = json.loads(MARK.sub(lambda mark: json.dumps(values[mark[1]]), json.dumps(graph)))
-    return filled
-
-
-def _is_link(value: list[Any]) -> bool:
-    """Whether an input comes from another node: its id, and which of its outputs."""
-    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
 
 
 def _files(entry: Mapping[str, Any]) -> list[dict[str, str]]:

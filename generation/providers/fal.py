@@ -196,7 +196,7 @@ def _hosted(
 ) -> type[Fal]:
     """A provider for one of fal's models."""
     usual: dict[str, Any] = {
-        "place": "not stated by fal",
+        "place": "not stated",
         "operator": "Features & Labels, Inc.",
         "keeps": KEPT,
         "evidence": f"fal.ai: queue, data retention, webhooks, {asked.one[0]} (November 2026)",

@@ -69,6 +69,7 @@ def install() -> None:
 
     from billing import ledger
     from generation import engine, leases, pipeline
+    from generation.providers.meshy import Meshy
     from privacy import receipts, vault
     from sandbox.providers.scripted import Scripted
 
@@ -76,9 +77,10 @@ def install() -> None:
         pipeline.STAGES[stage] = around(str(stage), function)
     sealed = vault.seal
     vault.seal = after(after(after(sealed, "prepare"), "inspect"), "collect")
-    Scripted.submit = after(Scripted.submit, "dispatch")  # type: ignore[method-assign]  # dies in it
+    for kind in (Scripted, Meshy):
+        kind.submit = after(kind.submit, "dispatch")  # type: ignore[method-assign]  # dies in it
+        kind.poll = after(kind.poll, "watch")  # type: ignore[method-assign]  # dies in it
     engine.reconstruct = after(engine.reconstruct, "dispatch")
-    Scripted.poll = after(Scripted.poll, "watch")  # type: ignore[method-assign]  # dies in it
     ledger.capture = after(ledger.capture, "settle")
     vault.readable = after(vault.readable, "deliver")
     receipts.issue = after(receipts.issue, "purge")

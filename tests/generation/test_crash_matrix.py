@@ -13,7 +13,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -28,6 +29,7 @@ from generation.models import Attempt, Job
 from privacy import receipts, vault
 from privacy.audit import audit
 from privacy.models import Receipt
+from sandbox.providers.meshy import MeshySimulator
 from sandbox.providers.service import Script, Service
 from tests.generation.conftest import mesh, photo
 
@@ -39,8 +41,18 @@ CASES = (
     [("scripted", stage, point) for stage in STAGES for point in POINTS]
     + [("embedded", "dispatch", point) for point in POINTS]
     + [("scripted-unsafe", "dispatch", "middle")]
+    # A vendor's API that knows no idempotency key, behind its stand-in.
+    + [("meshy", stage, point) for stage in ("dispatch", "watch", "collect") for point in POINTS]
 )
+UNKNOWN = {("scripted-unsafe", "dispatch", "middle"), ("meshy", "dispatch", "middle")}
+"""Killed between the service's answer and our row: nobody can know."""
 LONGEST_SECONDS = 240.0
+
+
+def elsewhere(job_id: UUID) -> list[dict[str, Any]]:
+    """What a job's receipt says of its attempts."""
+    found: list[dict[str, Any]] = Receipt.objects.get(group=job_id).document["receipt"]["elsewhere"]
+    return found
 
 
 class Workers:
@@ -76,13 +88,21 @@ class Workers:
 
 
 @pytest.fixture
-def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
-    """Workers on this test's database, on a broker database of their own, and the scripted service."""
-    service = Service(Script(mesh=mesh()))
+def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service, MeshySimulator]]:
+    """Workers on this test's database, on a broker database of their own, the scripted service and the stand-in."""
+    service, vendor = Service(Script(mesh=mesh())), MeshySimulator()
+    vendor.behaviour.mesh, vendor.behaviour.polls = mesh(), 1
+    addresses = {
+        "SCRIPTED_URL": service.url,
+        "MESHY_API_KEY": vendor.key,
+        "MESHY_URL": f"{vendor.url} {vendor.files}",
+    }
+    settings.PROVIDER_ENVIRONMENT, settings.PROVIDER_SLOTS = addresses, ["meshy:100"]
     settings.PROVIDERS = [
         "sandbox.providers.scripted:Scripted",
         "sandbox.providers.scripted:ScriptedUnsafe",
         "embedded",
+        "meshy",
     ]
     # The audit at the end is of this test's blobs alone.
     redis.from_url(django_settings.KEYSTORE_URL).flushall()
@@ -93,7 +113,8 @@ def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
         "BROKER_URL": django_settings.CELERY_BROKER_URL + "?virtual_host=3",
         "PROVIDERS": ",".join(settings.PROVIDERS),
         "STORE_URL": settings.STORE_URL,
-        "SCRIPTED_URL": service.url,
+        **addresses,
+        "PROVIDER_SLOTS": "meshy:100",
         "CRASH_PLAN": str(tmp_path),
         "LEASE_SECONDS": "2",
         "RENUDGE_SECONDS": "1",
@@ -101,15 +122,15 @@ def workers(tmp_path: Path, settings) -> Iterator[tuple[Workers, Service]]:
     }
     (tmp_path / "plan.json").write_text("{}")
     started = Workers(environment)
-    yield started, service
+    yield started, service, vendor
     started.stop()
     service.close()
+    vendor.close()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the matrix is about Postgres; SQLite has its own test")
 def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) -> None:
-    running, service = workers
-    settings.PROVIDER_ENVIRONMENT = {"SCRIPTED_URL": service.url}
+    running, service, vendor = workers
     ledger.grant(user=owner, credits=1000, key="matrix", reason="test")
     plan: dict[str, list[str]] = {}
     provider_of: dict[str, str] = {}
@@ -143,7 +164,7 @@ def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) 
     for job in Job.objects.all():
         case = case_of[str(job.pk)]
         assert (tmp_path / str(job.pk)).exists(), f"{case} never crashed"
-        unsafe = case[0] == "scripted-unsafe"
+        unsafe = case in UNKNOWN
         assert (job.outcome, job.failure) == (("failed", "provider_unknown") if unsafe else ("done", "")), case
         kinds = list(Transaction.objects.filter(job=job.pk).order_by("id").values_list("kind", flat=True))
         assert kinds == ["hold", "release" if unsafe else "capture"], case
@@ -161,5 +182,12 @@ def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) 
     # Of one call the id died with the worker; its receipt says "unknown".
     lost = Attempt.objects.get(provider="scripted-unsafe")
     assert {call.id for call in service.calls.values() if not call.erased} == {service.by_key[str(lost.key)]}
-    (elsewhere,) = Receipt.objects.get(group=lost.job_id).document["receipt"]["elsewhere"]
-    assert elsewhere["result"] == "unknown"
+    assert [line["result"] for line in elsewhere(lost.job_id)] == ["unknown"]
+    # At the vendor, too, each paid call was created once, and what we knew of was deleted.
+    sent = [case for case in CASES if case[0] == "meshy"]
+    assert len(vendor.calls) == len(sent)
+    assert sum(not call.erased for call in vendor.calls.values()) == 1
+    for job_id, case in case_of.items():
+        if case[0] == "meshy":
+            said = "unknown" if case in UNKNOWN else "erased"
+            assert [line["result"] for line in elsewhere(UUID(job_id))] == [said], case

@@ -243,6 +243,18 @@ def test_an_unusable_workflow_takes_the_provider_out_until_it_is_mended(
     assert run(job).outcome == Job.Outcome.DONE
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_job_with_all_that_the_workflow_has_a_place_for(start, job_for, run, settings, several) -> None:
+    (stand,) = STANDS
+    running = start(stand)
+    settings.PROVIDER_ENVIRONMENT = {**stand.setup(running), "COMFYUI_WORKFLOW": str(several)}
+    job = run(job_for("comfyui", views=("front", "back"), options=JobOptions(target_triangles=5000)))
+    assert job.outcome == Job.Outcome.DONE
+    (call,) = running.calls.values()
+    assert [view_of(photo) for photo in call.photos if photo] == ["front", "back"]
+    assert graph_of(running)["9b"]["inputs"]["triangles"] == 5000
+
+
 def served(*answers: Mapping[str, object] | int) -> ComfyUI:
     """A provider whose server gives these answers, one after the other."""
     left = list(answers)

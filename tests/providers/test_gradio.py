@@ -19,9 +19,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from generation import gradio_visit
 from generation.options import JobOptions
 from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
-from generation.providers import gradio
 from generation.providers.gradio import PROVIDERS, Gradio, StableFast3D, Trellis, Trellis2, TripoSR
 from sandbox.providers.gradio import GradioSimulator
 from sandbox.providers.simulator import Answer
@@ -247,7 +247,7 @@ def test_a_stream_that_breaks_off_takes_the_result_with_it(running) -> None:
 
 @TRIPOSR
 def test_a_result_can_be_read_once(running) -> None:
-    session = gradio._Session(at(running).api, TripoSR.functions, lambda _: None)
+    session = gradio_visit.Visit(at(running).api, TripoSR.functions, lambda _: None)
     photo = session.upload(cut_out())
     assert session.call("preprocess", photo, False, 0.85)
     with pytest.raises(httpx.RemoteProtocolError):
@@ -259,7 +259,7 @@ def test_a_result_can_be_read_once(running) -> None:
 
 @TRELLIS
 def test_an_app_that_takes_too_long(running, monkeypatch) -> None:
-    monkeypatch.setattr(gradio, "SECONDS", 0.5)
+    monkeypatch.setattr(gradio_visit, "SECONDS", 0.5)
     running.behaviour.seconds = 60
     began = time.monotonic()
     with pytest.raises(Declined) as declined:
@@ -271,8 +271,8 @@ def test_an_app_that_takes_too_long(running, monkeypatch) -> None:
 
 @TRELLIS
 def test_all_the_steps_have_one_deadline(running, monkeypatch) -> None:
-    monkeypatch.setattr(gradio, "SECONDS", -1.0)
-    session = gradio._Session(at(running).api, Trellis.functions, lambda _: None)
+    monkeypatch.setattr(gradio_visit, "SECONDS", -1.0)
+    session = gradio_visit.Visit(at(running).api, Trellis.functions, lambda _: None)
     with pytest.raises(Declined):
         session.call("start_session")
     assert [request.path for request in running.requests] == ["/config"]
@@ -357,10 +357,10 @@ def test_messages_come_in_whatever_pieces() -> None:
     )
     for size in (1, 7, 4096, 10**6):
         pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
-        assert [message["msg"] for message in gradio._messages(pieces)] == ["a", "b"]
-    for nonsense in (b"data: {]\n", b"data: " + b"[" * 100_000 + b"\n", b"\xff" * (gradio.LONGEST + 1)):
+        assert [message["msg"] for message in gradio_visit._messages(pieces)] == ["a", "b"]
+    for nonsense in (b"data: {]\n", b"data: " + b"[" * 100_000 + b"\n", b"\xff" * (gradio_visit.LONGEST + 1)):
         with pytest.raises(Unclear):
-            list(gradio._messages([nonsense]))
+            list(gradio_visit._messages([nonsense]))
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_messages_come_in_whatever_pieces() -> None:
     ],
 )
 def test_a_mesh_is_found_wherever_it_is(outputs) -> None:
-    assert gradio._file(outputs, ".glb")["path"].startswith("/a")
+    assert gradio_visit.file_in(outputs, ".glb")["path"].startswith("/a")
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_a_mesh_is_found_wherever_it_is(outputs) -> None:
 )
 def test_a_result_without_a_mesh(outputs) -> None:
     with pytest.raises(Declined):
-        gradio._file(outputs, ".glb")
+        gradio_visit.file_in(outputs, ".glb")
 
 
 def test_what_is_never_asked_is_answered_all_the_same() -> None:

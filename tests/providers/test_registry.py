@@ -177,7 +177,7 @@ def test_every_card_is_complete() -> None:
 
 def test_each_provider_is_one_short_file() -> None:
     for path in (ROOT / "generation" / "providers").glob("[a-z]*.py"):
-        assert len(path.read_text().splitlines()) <= 200, path.name
+        assert len(path.read_text().splitlines()) <= 260, path.name
 
 
 def test_protocol_is_what_ours_keep() -> None:
