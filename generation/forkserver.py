@@ -173,6 +173,8 @@ def _keep(request: bytes, stdin: int, stdout: int, line: int) -> NoReturn:
         _work(request, stdin, stdout, line)
     os.close(stdin)
     os.close(stdout)
+    with suppress(OSError):  # it may have ended already
+        os.setpgid(pid, pid)  # before anybody hears of it who may want to end the group
     try:
         os.write(line, NUMBER.pack(pid))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -186,7 +188,7 @@ def _work(request: bytes, stdin: int, stdout: int, line: int) -> NoReturn:
     from generation import confined
 
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
         os.closerange(3, max(stdin, stdout, line, 255) + 1)

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='remote_id',
-            field=models.CharField(blank=True, db_default='', default='', help_text="The call there.", max_length=300),
+            field=models.CharField(blank=True, db_default='', default='', help_text="The call's id there.", max_length=300),
         ),
         migrations.AddField(
             model_name='attempt',
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='waiting',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Why no provider has it yet (failures.py).', max_length=40),
+            field=models.CharField(blank=True, db_default='', default='', help_text='Why no provider has it yet: a code of failures.py.', max_length=40),
         ),
         migrations.AlterField(
             model_name='attempt',
