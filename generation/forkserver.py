@@ -168,13 +168,14 @@ def serve(line: socket.socket) -> None:
 def _keep(request: bytes, stdin: int, stdout: int, line: int) -> NoReturn:
     """Start the work, tell its process id, wait for its end, tell its status."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    bare, held = os.pipe()
     pid = os.fork()
     if pid == 0:
         _work(request, stdin, stdout, line)
+    os.close(held)
+    os.read(bare, 1)  # ends when it leads its group and has let go of all that it inherited, or is gone
     os.close(stdin)
     os.close(stdout)
-    with suppress(OSError):  # it may have ended already
-        os.setpgid(pid, pid)  # before anybody hears of it who may want to end the group
     try:
         os.write(line, NUMBER.pack(pid))
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -191,7 +192,7 @@ def _work(request: bytes, stdin: int, stdout: int, line: int) -> NoReturn:
         os.setpgid(0, 0)
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
-        os.closerange(3, max(stdin, stdout, line, 255) + 1)
+        os.closerange(3, max(stdin, stdout, line, 255) + 1)  # the keeper hears of it, and tells that we are here
         task, seconds, memory = REQUEST.unpack(request)
         confined.serve(task.rstrip(b"\0").decode(), seconds, memory)
     finally:

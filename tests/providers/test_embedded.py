@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generation import engine
+from generation import engine, failures
 from generation.options import NAMES, JobOptions
 from generation.provider import Declined, Delivered
 from generation.providers.embedded import Embedded
@@ -82,3 +82,29 @@ def test_a_refusal_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Declined) as declined:
         submit(JobOptions())
     assert declined.value.code == engine.NoSubject.code
+
+
+@pytest.mark.django_db
+def test_a_photo_of_the_back_becomes_the_back(job_for, run, settings, monkeypatch) -> None:
+    settings.PROVIDERS = ["embedded"]
+    seen: list[bytes | None] = []
+    reconstruct = engine.reconstruct
+
+    def watched(picture: bytes, **others: Any) -> bytes:
+        seen.append(others["back_png"])
+        return reconstruct(picture, **others)
+
+    monkeypatch.setattr(engine, "reconstruct", watched)
+    assert run(job_for("embedded", views=("front", "back"))).outcome == "done"
+    assert run(job_for("embedded")).outcome == "done"
+    assert [back is not None for back in seen] == [True, False]
+
+
+def test_a_back_of_another_object_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reconstruct(*_: object, **__: object) -> bytes:
+        raise engine.BackDoesNotMatch("Another outline.")
+
+    monkeypatch.setattr(engine, "reconstruct", reconstruct)
+    with pytest.raises(Declined) as declined:
+        submit(JobOptions())
+    assert "front alone" in failures.failure(declined.value.code)
