@@ -80,8 +80,6 @@ def dispatch(job: Job) -> Step:
 
 def wants(job: Job) -> Wants:
     """What the job asks of a provider, within what its account allows now."""
-    limits = ProcessingLimits.objects.filter(owner=job.owner_id).first()
-    account = Restrictions.restored(limits.restrictions) if limits else Restrictions()
     chosen = job.chosen()
     return Wants(
         quality=job.quality,
@@ -90,7 +88,7 @@ def wants(job: Job) -> Wants:
         options=chosen.asked_of_provider(),
         format=chosen.format,
         views=frozenset(job.sources),
-        restrictions=account & Restrictions.restored(job.restrictions),
+        restrictions=ProcessingLimits.of(job.owner_id) & Restrictions.restored(job.restrictions),
     )
 
 

@@ -79,12 +79,6 @@ class NotAccepted(Exception):
         self.message = message
 
 
-def account_restrictions(owner: User) -> Restrictions:
-    """Who may not get this account's photos, whatever a job says."""
-    limits = ProcessingLimits.objects.filter(owner=owner).first()
-    return Restrictions.restored(limits.restrictions) if limits else Restrictions()
-
-
 def price(wishes: Wishes, *, views: frozenset[str] = FRONT, limits: Restrictions | None = None) -> int:
     """Credits to hold: what the best offer costs; the router then keeps to offers that cost no more.
 
@@ -133,7 +127,7 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
             for upload_id in uploads.values():
                 vault.discard(upload_id)
             return existing
-        credits = price(wishes, views=frozenset(uploads), limits=account_restrictions(owner))
+        credits = price(wishes, views=frozenset(uploads), limits=ProcessingLimits.of(owner.pk))
         _check_means(owner, credits)
         sources = {view: str(_normalised(uploads[view], job_id)) for view in VIEWS if view in uploads}
         with transaction.atomic():

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from generation.options import JobOptions
 from generation.provider import VIEWS, Remote
+from generation.restrictions import Restrictions
 
 
 class Job(models.Model):
@@ -213,3 +214,9 @@ class ProcessingLimits(models.Model):
 
     def __str__(self) -> str:
         return f"processing limits of account {self.owner_id}"
+
+    @staticmethod
+    def of(owner_id: int) -> Restrictions:
+        """The limits of an account; of one that set none, those that narrow nothing."""
+        kept = ProcessingLimits.objects.filter(owner=owner_id).first()
+        return Restrictions.restored(kept.restrictions) if kept else Restrictions()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from generation import health, intake
+from generation import health
 from generation.choices import region
+from generation.models import ProcessingLimits
 from generation.provider import QUALITIES, Card
 from generation.restrictions import Restrictions
 from generation.routing import Offer, Wants, rank
@@ -47,7 +48,7 @@ class Shown:
 
 def offers(owner: User) -> list[Shown]:
     """All providers that are set up: those that may be chosen first, in the router's order."""
-    limits = intake.account_restrictions(owner)
+    limits = ProcessingLimits.of(owner.pk)
     found = health.offers()
     ranked = {quality: [card.name for card in rank(Wants(quality, WITHOUT_LIMIT), found)] for quality in QUALITIES}
     shown = [_shown(offer, limits, ranked) for offer in found]

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from generation import choices, intake, offering, registry
+from generation import choices, offering, registry
 from generation.models import ProcessingLimits
 from generation.restrictions import Restrictions
 
@@ -74,7 +74,7 @@ class LimitsForm(forms.Form):
 def limits(request: HttpRequest) -> HttpResponse:
     """See and change who may receive one's photos; holds for jobs that are under way, too."""
     assert isinstance(request.user, User)
-    kept = intake.account_restrictions(request.user)
+    kept = ProcessingLimits.of(request.user.pk)
     if request.method == "POST":
         form = LimitsForm(request.POST, kept=kept)
         if form.is_valid():
