@@ -1,4 +1,4 @@
-"""Sending a job to a provider and getting its mesh: choose, submit, poll, fetch.
+"""Sending a job to a provider and getting its mesh: submit, poll, fetch.
 
 The attempt's row is the memory of the paid call. It says ``submitting`` before the call leaves and holds the
 remote id before anything else happens, so a worker that dies resumes the same call or knows that it cannot know.
@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from datetime import timedelta
-from uuid import uuid4
 
 import httpx
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from generation import erasing, exchange, health, leases, meshes, registry, slots
-from generation.models import Attempt, Event, Job, ProcessingLimits
+from generation import exchange, health, leases, meshes, registry
+from generation.choosing import choose
+from generation.models import Attempt, Event, Job
 from generation.provider import (
     Card,
     Declined,
@@ -33,36 +33,28 @@ from generation.provider import (
     Unavailable,
     Unclear,
 )
-from generation.restrictions import Restrictions
-from generation.routing import Wants, hindrance, rank
-from generation.steps import JobFailed, Step
+from generation.steps import Step
 from privacy import vault
 
 Stage = Job.Stage
 State = Attempt.State
 
-MAX_ATTEMPTS = 3
-"""How often one provider is asked when it is unavailable; it is never asked twice after another failure."""
 PROVIDER_DEADLINE = timedelta(minutes=20)
 """How long a provider may take, from the moment it gets the photo; and how long a job waits for one to be free."""
-SLOT_SECONDS, OUT_SECONDS = 1.0, 5.0
-"""How soon a job looks again that waits for a slot, or for any provider to come back."""
+MENDING_SECONDS = 5.0
+"""How soon a call is asked after again whose key is refused, or whose provider was taken off the list."""
 MAX_FETCHES = 4
 """How often a mesh is fetched that arrives incomplete."""
 OPEN = (State.CHOSEN, State.SUBMITTING, State.RUNNING)
 BUILT_PERCENT = (20, 88)
 """The share of the job's progress that the provider's own work takes."""
-TRANSIENT = ("provider_unavailable", "provider_misconfigured", "provider_busy")
-"""After these a provider may be asked again; after the last one until the job's time is up."""
-LONGEST_PAUSE = 60.0
-"""Seconds before the same provider is asked again; twice as long each time."""
 
 
 def dispatch(job: Job) -> Step:
     """Choose a provider in one step, hand the photo over in the next, on the queue that provider runs on."""
     attempt = job.attempts.filter(state__in=OPEN).order_by("-number").first()
     if attempt is None:
-        return _choose(job)
+        return choose(job)
     if attempt.state == State.RUNNING:
         return Step(Stage.WATCH)
     if job.raw_mesh_id is not None:
@@ -76,58 +68,6 @@ def dispatch(job: Job) -> Step:
         # A process died inside the call. Asking again could pay twice; nobody can say whether this one was paid.
         return _close(job, attempt, State.UNKNOWN, "provider_unknown")
     return _submit(job, attempt, provider)
-
-
-def wants(job: Job) -> Wants:
-    """What the job asks of a provider, within what its account allows now."""
-    chosen = job.chosen()
-    return Wants(
-        quality=job.quality,
-        max_credits=job.credits,
-        provider=job.provider_wish,
-        options=chosen.asked_of_provider(),
-        format=chosen.format,
-        views=frozenset(job.sources),
-        restrictions=ProcessingLimits.of(job.owner_id) & Restrictions.restored(job.restrictions),
-    )
-
-
-def _choose(job: Job) -> Step:
-    past = list(job.attempts.order_by("number"))
-    for attempt in past:
-        if attempt.erasure is None and attempt.remote is not None:
-            leases.renew(job)
-            erasing.erase(attempt)  # one try; what it leaves is asked again when the job ends
-    wanted, offers = wants(job), health.offers()
-    open_to_us = [card for card in rank(wanted, offers) if _may_ask(card, past)]
-    if not open_to_us:
-        restricted = hindrance(wanted, offers) == "restrictions"
-        raise JobFailed("restricted" if restricted else past[-1].failure if past else "no_provider")
-    job.waiting = "providers_down"
-    job.provider = open_to_us[0].name
-    for card in open_to_us:
-        if not slots.free(card, job):
-            job.waiting, job.provider = "provider_busy", card.name
-        elif health.admits(card.name):
-            # A call may exist although its answer was lost: asked with the same key, an honest provider finds it.
-            key = next((attempt.key for attempt in past if attempt.provider == card.name), uuid4())
-            attempt = Attempt(job=job, number=len(past) + 1, provider=card.name, key=key, started_at=timezone.now())
-            if slots.create(card, attempt):
-                Event.record(job, "chosen", attempt)
-                job.provider, job.queue, job.waiting = card.name, card.queue, ""
-                again = sum(before.provider == card.name for before in past)
-                return Step(None, wait=min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0)
-            job.waiting, job.provider = "provider_busy", card.name
-    if timezone.now() >= job.deadline_at:
-        raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")
-    Event.record(job, job.waiting)
-    return Step(None, wait=SLOT_SECONDS if job.waiting == "provider_busy" else OUT_SECONDS)
-
-
-def _may_ask(card: Card, past: list[Attempt]) -> bool:
-    failures = [attempt.failure for attempt in past if attempt.provider == card.name]
-    tried = len(failures) - failures.count("provider_busy")
-    return tried < MAX_ATTEMPTS and all(failure in TRANSIENT for failure in failures)
 
 
 def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
@@ -258,7 +198,7 @@ def watch(job: Job) -> Step:
     except (Misconfigured, registry.NotListed):
         # The call is paid for and goes on there: the operator has until the deadline to mend the key.
         health.misconfigured(attempt.provider)
-        return Step(None, wait=OUT_SECONDS)
+        return Step(None, wait=MENDING_SECONDS)
     except (exchange.Refused, exchange.NotThere, exchange.TooMuch):
         return another(job, "provider_lost")
     match answer:
@@ -287,7 +227,7 @@ def collect(job: Job) -> Step:
     except Unavailable as unavailable:
         return Step(None, wait=unavailable.wait)
     except (Misconfigured, registry.NotListed):
-        return Step(None, wait=OUT_SECONDS)
+        return Step(None, wait=MENDING_SECONDS)
     except meshes.Incomplete:
         if job.stage_tries >= MAX_FETCHES:
             return another(job, "bad_mesh")

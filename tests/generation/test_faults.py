@@ -246,7 +246,7 @@ def test_a_call_that_was_taken_but_not_answered_is_asked_for_again_not_paid_agai
 
 
 def test_a_bug_in_choosing_the_next_provider_ends_the_job(send, drive, service, monkeypatch) -> None:
-    from generation import dispatching
+    from generation import choosing
 
     service.script.fails = True
     job = drive(send(), Stage.WATCH)
@@ -254,7 +254,7 @@ def test_a_bug_in_choosing_the_next_provider_ends_the_job(send, drive, service, 
     def broken(*_: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr(dispatching, "_may_ask", broken)
+    monkeypatch.setattr(choosing, "_may_ask", broken)
     job = drive(job)
     check_over(job, Outcome.FAILED, charged=0)
     assert job.failure == "internal"
