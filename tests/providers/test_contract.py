@@ -39,6 +39,7 @@ def every(stand: object = None) -> pytest.MarkDecorator:
 
 POLLED = every(lambda one: not one.synchronous)
 LINKED = every(lambda one: one.links and not one.synchronous)
+UNLINKED = every(lambda one: not one.links or one.synchronous)
 
 
 def over(job: Job, outcome: str, failure: str = "", *, said: tuple[str, ...]) -> None:
@@ -54,6 +55,12 @@ def over(job: Job, outcome: str, failure: str = "", *, said: tuple[str, ...]) ->
     assert tuple(line["result"] for line in document["receipt"]["elsewhere"]) == said
     assert not job.attempts.filter(ended_at=None).exists()
     assert not job.attempts.exclude(slot=None).exists()
+
+
+def elsewhere(job: Job) -> list[dict[str, str]]:
+    """What the job's receipt says of its attempts."""
+    lines: list[dict[str, str]] = Receipt.objects.get(group=job.pk).document["receipt"]["elsewhere"]
+    return lines
 
 
 def unmade(stand: Stand) -> str:
@@ -194,6 +201,27 @@ def test_mesh_of_300_mb(stand, start, job_for, run) -> None:
     over(run(job_for(stand.name)), Outcome.FAILED, "bad_mesh", said=(stand.erased.value,))
 
 
+@UNLINKED
+def test_answer_of_300_mb(stand, start, job_for, run) -> None:
+    """Where the mesh comes inside an answer, it is the answer that is too long."""
+    running = start(stand)
+    running.fail("create" if stand.synchronous else "poll", Answer(200, stream=300_000_000), times=None)
+    job = run(job_for(stand.name), steps=3000)
+    assert job.outcome == Outcome.FAILED
+    over(job, Outcome.FAILED, job.failure, said=tuple(line["result"] for line in elsewhere(job)))
+
+
+@UNLINKED
+def test_redirect_of_a_call_to_a_host_that_is_not_on_the_card(stand, start, job_for, run) -> None:
+    running = start(stand)
+    with Simulator() as foreign:
+        for kind in ("create", "poll"):
+            running.fail(kind, Answer(307, headers={"Location": f"{foreign.url}/elsewhere"}), times=None)
+        job = run(job_for(stand.name), steps=3000)
+        over(job, Outcome.FAILED, job.failure, said=tuple(line["result"] for line in elsewhere(job)))
+        assert foreign.requests == []
+
+
 @LINKED
 def test_redirect_to_a_host_that_is_not_on_the_card(stand, start, job_for, run) -> None:
     running = start(stand)
@@ -319,6 +347,16 @@ def test_erasing_twice(stand, start, job_for, run) -> None:
 @POLLED
 @pytest.mark.parametrize("stage", [Stage.DISPATCH, Stage.WATCH, Stage.COLLECT, Stage.INSPECT])
 def test_cancel(stand, start, job_for, run, stage) -> None:
+    running = start(stand)
+    job = run(job_for(stand.name), until=stage)
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=datetime.now().astimezone())
+    over(run(job), Outcome.CANCELLED, said=() if stage == Stage.DISPATCH else (stand.erased.value,))
+    assert len(running.calls) == (stage != Stage.DISPATCH)
+
+
+@every(lambda one: one.synchronous)
+@pytest.mark.parametrize("stage", [Stage.DISPATCH, Stage.INSPECT])
+def test_cancel_before_and_after_a_call_that_answers_at_once(stand, start, job_for, run, stage) -> None:
     running = start(stand)
     job = run(job_for(stand.name), until=stage)
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=datetime.now().astimezone())
