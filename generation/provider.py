@@ -220,6 +220,18 @@ class Provider(Protocol):
         ...
 
 
+class AnswersAtOnce:
+    """What is the same in every provider whose ``submit`` delivers: there is never a call to ask about."""
+
+    def poll(self, remote: Remote) -> Pending | Finished | Failed:
+        """Never asked."""
+        return Failed("provider_lost")
+
+    def fetch(self, remote: Remote) -> Iterator[bytes]:
+        """Never asked."""
+        return iter(())
+
+
 class Forged(Exception):
     """A webhook that did not come from the service, or not now."""
 

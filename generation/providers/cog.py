@@ -19,15 +19,13 @@ from generation.egress import ResponseTooLarge
 from generation.exchange import CHUNK, LONGEST_ANSWER, Exchange, NotThere, Refused, TooMuch, base64_field, text
 from generation.options import JobOptions
 from generation.provider import (
+    AnswersAtOnce,
     Card,
     Declined,
     Delivered,
     Erased,
     Erasure,
-    Failed,
-    Finished,
     Misconfigured,
-    Pending,
     Progress,
     Remote,
     Unavailable,
@@ -42,7 +40,7 @@ GLB: Final = HEAD + b"Z2xURgIAAA"
 """How the data URI of a GLB, version 2, goes on after its media type, which depends on the server's machine."""
 
 
-class Cog:
+class Cog(AnswersAtOnce):
     """A data URI in, a data URI out, alone or somewhere in a list or an object."""
 
     card: ClassVar[Card] = Card(
@@ -109,14 +107,6 @@ class Cog:
             raise TooMuch from None
         except httpx.HTTPError:
             raise Unavailable from None
-
-    def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """Never asked: ``submit`` delivers."""
-        return Failed("provider_lost")
-
-    def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """Never asked: ``submit`` delivers."""
-        return iter(())
 
     def erase(self, remote: Remote) -> Erasure:
         """See ``Provider.erase``. The server deletes no models."""

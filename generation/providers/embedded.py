@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import httpx
@@ -10,20 +10,18 @@ import httpx
 from generation import engine
 from generation.options import JobOptions
 from generation.provider import (
+    AnswersAtOnce,
     Card,
     Declined,
     Delivered,
     Erased,
     Erasure,
-    Failed,
-    Finished,
-    Pending,
     Progress,
     Remote,
 )
 
 
-class Embedded:
+class Embedded(AnswersAtOnce):
     """Our own reconstruction, on this machine's CPU."""
 
     card: ClassVar[Card] = Card(
@@ -68,14 +66,6 @@ class Embedded:
         except engine.NoSubject as refused:
             raise Declined(refused.code) from None
         return Delivered(iter([glb]))
-
-    def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """Never asked: ``submit`` delivers."""
-        return Failed()
-
-    def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """Never asked: ``submit`` delivers."""
-        return iter(())
 
     def erase(self, remote: Remote) -> Erasure:
         """There is no copy outside the vault."""

@@ -6,6 +6,7 @@ Each step of such a page is a call whose outcome is told once, so one submit goe
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -18,14 +19,12 @@ from generation.exchange import Exchange
 from generation.gradio_visit import Visit, file_in
 from generation.options import JobOptions
 from generation.provider import (
+    AnswersAtOnce,
     Card,
     Delivered,
     Erased,
     Erasure,
-    Failed,
-    Finished,
     Misconfigured,
-    Pending,
     Progress,
     Remote,
     Unclear,
@@ -43,7 +42,7 @@ CLEARED: Final = (
 Call = Callable[..., Any]
 
 
-class Gradio:
+class Gradio(AnswersAtOnce, ABC):
     """One app. A subclass says which functions it has, and in which order they are called."""
 
     card: ClassVar[Card]
@@ -54,9 +53,9 @@ class Gradio:
         self.api = Exchange(http, setup[self.card.variables[0].name])
 
     @staticmethod
+    @abstractmethod
     def recipe(call: Call, photo: Any, quality: str) -> Any:
         """All that is called, in order; the outputs of the last step hold the GLB."""
-        raise NotImplementedError
 
     def submit(
         self,
@@ -81,14 +80,6 @@ class Gradio:
             except Misconfigured:
                 raise Unclear from None  # whoever refuses us now has the photo
             yield from visit.download(file_in(outputs, ".glb")["path"])
-
-    def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """Never asked: ``submit`` delivers."""
-        return Failed()
-
-    def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """Never asked: ``submit`` delivers."""
-        return iter(())
 
     def erase(self, remote: Remote) -> Erasure:
         """Never asked: no id is left. The apps have no way to delete an upload."""

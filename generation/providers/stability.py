@@ -18,13 +18,11 @@ from generation.egress import EgressError, ResponseTooLarge
 from generation.exchange import CHUNK, Exchange, TooMuch
 from generation.options import JobOptions
 from generation.provider import (
+    AnswersAtOnce,
     Card,
     Delivered,
     Erased,
     Erasure,
-    Failed,
-    Finished,
-    Pending,
     Progress,
     Remote,
     Unavailable,
@@ -42,7 +40,7 @@ ROOM, SIDE = 0.05, 64
 TEXTURE = {"draft": "512", "standard": "1024", "high": "2048"}
 
 
-class StableFast3D:
+class StableFast3D(AnswersAtOnce):
     """A PNG with alpha out, a GLB back in the same request.
 
     Vertices can be limited only far below what people may ask for, and the colours are always there: neither is an
@@ -114,14 +112,6 @@ class StableFast3D:
                 raise TooMuch from None
             except (httpx.HTTPError, EgressError):
                 raise Unclear from None
-
-    def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """Never asked: ``submit`` delivers."""
-        return Failed()
-
-    def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """Never asked: ``submit`` delivers."""
-        return iter(())
 
     def erase(self, remote: Remote) -> Erasure:
         """Never asked: there is no id to ask by, and nothing that would remove what was logged."""
