@@ -186,14 +186,7 @@ class Provider(Protocol):
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None: ...
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """Start a call on the cut-out photos (PNG with alpha), by view, in the order of ``VIEWS``.
 

@@ -73,14 +73,7 @@ class Cog(AnswersAtOnce):
         self.inputs = setup.get("COG_INPUTS") or "{}"
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. With its first bytes the model is made; the rest is read as it is needed."""
         photo = pictures.data_uri(pictures.png(images["front"]))

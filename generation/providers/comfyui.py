@@ -81,14 +81,7 @@ class ComfyUI:
         return replace(card, views=workflow.views, options=card.options | numbers)
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. What was uploaded for a call that did not come about is written over."""
         call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in images}

@@ -43,14 +43,7 @@ class Embedded(AnswersAtOnce):
         del http, setup  # nothing leaves the machine
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """Reconstruct the photo from the front, with that from the back behind it; see ``Provider.submit``."""
         del key, hook

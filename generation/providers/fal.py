@@ -75,14 +75,7 @@ class Fal:
         self.signing_keys = signatures.KeySet(self.rest, ".well-known/jwks.json")
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``."""
         model, at = self.model, QUALITIES.index(quality)

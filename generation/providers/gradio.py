@@ -58,14 +58,7 @@ class Gradio(AnswersAtOnce, ABC):
         """All that is called, in order; the outputs of the last step hold the GLB."""
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. Goes on to the mesh's first bytes; the rest comes as it is asked for."""
         chunks = self._made(images["front"], quality, progress)

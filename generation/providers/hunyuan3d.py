@@ -81,14 +81,7 @@ class Hunyuan3D:
         self.api = Exchange(http, setup[self.card.variables[0].name])
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``."""
         photo = base64.b64encode(pictures.png(images["front"])).decode()

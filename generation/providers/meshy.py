@@ -64,14 +64,7 @@ class Meshy:
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['MESHY_API_KEY']}"})
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``."""
         photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in images.values()]

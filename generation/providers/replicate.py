@@ -75,14 +75,7 @@ class Replicate(ABC):
         """The model's own."""
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. A webhook whose signature could not be checked is not asked for."""
         asked = {"version": self.runs, "input": self.inputs(images, quality)}

@@ -64,14 +64,7 @@ class Rodin:
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['RODIN_API_KEY']}"})
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. The first photo, the front, is the one that colours are taken from."""
         photos = [pictures.png(image) for image in images.values()]

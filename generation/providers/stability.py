@@ -75,14 +75,7 @@ class StableFast3D(AnswersAtOnce):
         self.api = Exchange(http, base, key, declines=frozenset({403}))
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. The answer is judged by its first bytes; the rest comes as it is asked for."""
         chunks = self._made(_photo(images["front"]), quality)

@@ -73,14 +73,7 @@ class Tripo:
         self.secret = setup.get("TRIPO_WEBHOOK_SECRET", "")
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``. ``quad`` is never sent: it makes the file an FBX."""
         tokens = {view: self._upload(pictures.png(image)) for view, image in images.items()}

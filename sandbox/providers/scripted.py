@@ -55,14 +55,7 @@ class Scripted:
         return answer
 
     def submit(
-        self,
-        images: Mapping[str, bytes],
-        *,
-        options: JobOptions,
-        quality: str,
-        key: str,
-        hook: str,
-        progress: Progress,
+        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
     ) -> Remote | Delivered:
         """See ``Provider.submit``."""
         headers = {"Idempotency-Key": key, "Normal-Map": "yes" if options.normal_map else "no"}
