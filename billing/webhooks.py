@@ -104,9 +104,9 @@ def subject(event: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def apply(event_id: str) -> None:
-    """Act on a recorded event, once; a failure is written down and due again later. Raises nothing of Stripe's."""
+    """Act on a recorded event that is due; a failure is written down and due again later. Raises no ``StripeError``."""
     now = timezone.now()
-    row = StripeEvent.objects.filter(pk=event_id, applied_at=None).first()
+    row = StripeEvent.objects.filter(pk=event_id, applied_at=None, due_at__lte=now).first()
     if row is None:
         return
     # Claimed for a while: if we die, the sweep takes it up again.
