@@ -17,6 +17,7 @@ from sandbox.stripe import (
     clock,
     customers,
     disputes,
+    pages,
     refunds,
     sessions,
     subscriptions,
@@ -105,10 +106,10 @@ class Sandbox:
         return None
 
     def _respond(self, request: Request) -> Answer:
-        if not request.path.startswith("/v1/"):
-            return Answer(404, b"Nothing here.")
         with self.lock:
             clock.catch_up(self.book)
+            if not request.path.startswith("/v1/"):
+                return pages.answer(self, request)
             self.calls.append(request)
             return self._call(request)
 
@@ -269,3 +270,11 @@ class Sandbox:
         """Send an event, new or old, now and in this thread; none: all that are kept. See ``Hooks.deliver``."""
         id = event["id"] if isinstance(event, dict) else event
         return self.hooks.deliver(self.book.get("event", id) if id else None, **options)
+
+    def send_again(self, event: str) -> None:
+        """Send an event once more, by the thread that sends."""
+        self.hooks.queue(self.book.get("event", event))
+
+    def release(self) -> None:
+        """Have the thread send what is kept."""
+        self.hooks.release()

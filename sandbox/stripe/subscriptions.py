@@ -65,7 +65,7 @@ def items(subscription: Json) -> list[Json]:
 
 def end_of(subscription: Json) -> int:
     """When its period ends."""
-    return max(item["current_period_end"] for item in items(subscription))
+    return max(int(item["current_period_end"]) for item in items(subscription))
 
 
 def period_of(item: Json) -> tuple[int, int]:
