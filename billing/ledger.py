@@ -10,15 +10,19 @@ database still refuses a balance below zero, a second settlement of a hold, and 
 
 A hold of 0 credits is remembered: a transaction without entries, settled like any other.
 
+Only the reversal of a grant may take more than is there: what is missing is entered as debt, and whatever comes in
+pays that first (``_given``). So nobody has credits to spend while they owe some.
+
 Errors::
 
     LedgerError
     ├── InvalidAmount        a negative number of credits, or a grant of nothing
     ├── InsufficientCredits  more than is available
+    ├── LimitReached         more than the person lets themselves spend in a month
     ├── KeyReused            the key was used before, for something else
-    ├── NoSuchTransaction    nothing under that key to capture, release, reverse or refund
+    ├── NoSuchTransaction    nothing under that key to capture, release, reverse, restore or refund
     ├── AlreadySettled       the hold was captured and is to be released, or the other way round
-    └── NotReversible        neither a grant (reverse) nor a capture (refund)
+    └── NotReversible        no grant, or more than is left of it (reverse) or was taken back of it (restore)
 """
 
 from __future__ import annotations
@@ -28,13 +32,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction as database
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
+from billing import limits
 from billing.models import Entry, LedgerAccount, Transaction
 
 Kind = Transaction.Kind
-AVAILABLE, HELD = LedgerAccount.Kind.AVAILABLE, LedgerAccount.Kind.HELD
+AVAILABLE, HELD, DEBT = LedgerAccount.Kind.AVAILABLE, LedgerAccount.Kind.HELD, LedgerAccount.Kind.DEBT
 ISSUED, SPENT = LedgerAccount.Kind.ISSUED, LedgerAccount.Kind.SPENT
 
 
@@ -55,6 +60,15 @@ class InsufficientCredits(LedgerError):
         self.available = available
 
 
+class LimitReached(LedgerError):
+    """The person's own limit for the month stands in the way; ``left`` credits of it are left."""
+
+    def __init__(self, *, limit: int, left: int) -> None:
+        super().__init__(f"a limit of {limit} credits a month, {left} left")
+        self.limit = limit
+        self.left = left
+
+
 class KeyReused(LedgerError):
     """The idempotency key belongs to a transaction with other content."""
 
@@ -73,10 +87,11 @@ class NotReversible(LedgerError):
 
 @dataclass(frozen=True)
 class Balance:
-    """A person's credits: free to use, and reserved by running jobs."""
+    """A person's credits: free to use, reserved by running jobs, and owed after a reversal (0 or more)."""
 
     available: int
     held: int
+    owed: int = 0
 
 
 def balance(user: User) -> Balance:
@@ -86,7 +101,7 @@ def balance(user: User) -> Balance:
         with database.atomic():
             _lock(user)
             found = _balances(user)
-    return Balance(available=found[AVAILABLE], held=found[HELD])
+    return Balance(available=found[AVAILABLE], held=found[HELD], owed=-found.get(DEBT, 0))
 
 
 def grant(*, user: User, credits: int, key: str, reason: str) -> Transaction:
@@ -106,12 +121,14 @@ def grant(*, user: User, credits: int, key: str, reason: str) -> Transaction:
 def hold(*, user: User, credits: int, job: UUID) -> Transaction:
     """Reserve what a job will cost (0 or more), before it starts.
 
-    Raises ``InvalidAmount``, ``InsufficientCredits``, ``KeyReused``.
+    Raises ``InvalidAmount``, ``InsufficientCredits``, ``LimitReached``, ``KeyReused``.
     """
     if credits < 0:
         raise InvalidAmount(f"a hold of {credits} credits")
     with database.atomic():
         _lock(user)
+        if credits and not Transaction.objects.filter(key=f"hold:{job}").exists():
+            _within_limit(user, credits)
         return _tell(
             key=f"hold:{job}", kind=Kind.HOLD, user=user, credits=credits, job=job, source=AVAILABLE, target=HELD
         )
@@ -148,29 +165,75 @@ def refund(*, job: UUID) -> Transaction:
         )
 
 
-def reverse(*, key: str, original: str, reason: str) -> Transaction:
-    """Take a whole grant back, once: ``original`` is the grant's key, ``key`` this reversal's own.
+def reverse(*, key: str, original: str, credits: int, reason: str) -> Transaction:
+    """Take ``credits`` of a grant back: ``original`` is the grant's key, ``key`` this reversal's own.
 
-    Raises ``NoSuchTransaction``, ``NotReversible`` (not a grant, or undone under another key),
-    ``InsufficientCredits`` (some of it is held or spent), ``KeyReused``.
+    What is no longer available becomes debt. Raises ``NoSuchTransaction``, ``NotReversible`` (not a grant, or not so
+    much of it is left), ``InvalidAmount``, ``KeyReused``.
     """
-    granted = _find(original)
-    if granted.kind != Kind.GRANT:
-        raise NotReversible(f"a {granted.kind} is not reversed; a captured job is refunded")
+    granted = _granted(original, credits)
     with database.atomic():
         _lock(granted.user)
-        if Transaction.objects.filter(reverses=granted).exclude(key=key).exists():
-            raise NotReversible("the grant was reversed under another key")
+        if credits > granted.credits - taken_back(granted, but=key):
+            raise NotReversible(f"less than {credits} credits are left of {original}")
         return _tell(
             key=key,
             kind=Kind.REVERSE,
             user=granted.user,
-            credits=granted.credits,
+            credits=credits,
             reason=reason,
             reverses=granted,
             source=AVAILABLE,
             target=ISSUED,
+            may_owe=True,
         )
+
+
+def restore(*, key: str, original: str, credits: int, reason: str) -> Transaction:
+    """Give back ``credits`` that were taken back of a grant (a dispute was won, a refund did not go through).
+
+    Raises ``NoSuchTransaction``, ``NotReversible`` (not a grant, or not so much of it was taken back),
+    ``InvalidAmount``, ``KeyReused``.
+    """
+    granted = _granted(original, credits)
+    with database.atomic():
+        _lock(granted.user)
+        if credits > taken_back(granted, but=key):
+            raise NotReversible(f"less than {credits} credits of {original} were taken back")
+        return _tell(
+            key=key,
+            kind=Kind.RESTORE,
+            user=granted.user,
+            credits=credits,
+            reason=reason,
+            reverses=granted,
+            source=ISSUED,
+            target=AVAILABLE,
+        )
+
+
+def take(*, user: User, credits: int, key: str, reason: str) -> Transaction:
+    """Take ``credits`` (at least 1) from what is available, with no grant to name; see ``billing/adjustments.py``.
+
+    Raises ``InvalidAmount``, ``InsufficientCredits``, ``KeyReused``.
+    """
+    if credits < 1:
+        raise InvalidAmount(f"taking {credits} credits")
+    with database.atomic():
+        _lock(user)
+        return _tell(
+            key=key, kind=Kind.TAKE, user=user, credits=credits, reason=reason, source=AVAILABLE, target=ISSUED
+        )
+
+
+def taken_back(granted: Transaction, *, but: str = "") -> int:
+    """Credits of a grant that are taken back and not restored, leaving out the transaction under the key ``but``."""
+    others = Transaction.objects.filter(reverses=granted).exclude(key=but)
+    found = others.aggregate(
+        reversed=Sum("credits", filter=Q(kind=Kind.REVERSE), default=0),
+        restored=Sum("credits", filter=Q(kind=Kind.RESTORE), default=0),
+    )
+    return int(found["reversed"] - found["restored"])
 
 
 def statement(user: User) -> QuerySet[Transaction]:
@@ -221,12 +284,31 @@ def _welcome(user: User) -> None:
         )
 
 
+def _within_limit(user: User, credits: int) -> None:
+    """Raises ``LimitReached`` when spending so many would go past the person's limit for the month."""
+    limit = limits.monthly(user)
+    if limit is not None:
+        left = max(0, limit - limits.spent_this_month(user))
+        if credits > left:
+            raise LimitReached(limit=limit, left=left)
+
+
 def _find(key: str) -> Transaction:
     """The transaction under ``key``. Raises ``NoSuchTransaction``."""
     try:
         return Transaction.objects.select_related("user").get(key=key)
     except Transaction.DoesNotExist:
         raise NoSuchTransaction(key) from None
+
+
+def _granted(key: str, credits: int) -> Transaction:
+    """The grant under ``key``, of which ``credits`` are to move. Raises what ``reverse`` does."""
+    if credits < 1:
+        raise InvalidAmount(f"{credits} credits of a grant")
+    granted = _find(key)
+    if granted.kind != Kind.GRANT:
+        raise NotReversible(f"a {granted.kind} is not reversed; a captured job is refunded")
+    return granted
 
 
 def _settle(*, job: UUID, kind: Kind, target: str) -> Transaction:
@@ -260,8 +342,9 @@ def _tell(
     reason: str = "",
     settles: Transaction | None = None,
     reverses: Transaction | None = None,
+    may_owe: bool = False,
 ) -> Transaction:
-    """Write one transaction and its two entries, unless it was told before. The person's accounts are locked."""
+    """Write one transaction and its entries, unless it was told before. The person's accounts are locked."""
     content = {
         "kind": kind,
         "user": user,
@@ -277,20 +360,40 @@ def _tell(
             raise KeyReused(key)
         return told
     if credits:
-        accounts = {kind: _account(user, kind) for kind in (source, target)}
-        if source == AVAILABLE and (accounts[source].balance or 0) < credits:
-            raise InsufficientCredits(wanted=credits, available=accounts[source].balance or 0)
+        moves = [*_taken(user, source, credits, may_owe=may_owe), *_given(user, target, credits)]
         Entry.objects.bulk_create(
-            [
-                Entry(transaction=told, account=accounts[source], amount=-credits),
-                Entry(transaction=told, account=accounts[target], amount=credits),
-            ]
+            [Entry(transaction=told, account=account, amount=amount) for account, amount in moves if amount]
         )
     return told
 
 
+def _taken(user: User, source: str, credits: int, *, may_owe: bool) -> list[tuple[LedgerAccount, int]]:
+    """Where the credits come from: what is not available is owed, if it may be, and is otherwise not to be had."""
+    account = _account(user, source)
+    if source != AVAILABLE:
+        return [(account, -credits)]
+    free = account.balance or 0
+    if credits <= free:
+        return [(account, -credits)]
+    if not may_owe:
+        raise InsufficientCredits(wanted=credits, available=free)
+    return [(account, -free), (_account(user, DEBT), free - credits)]
+
+
+def _given(user: User, target: str, credits: int) -> list[tuple[LedgerAccount, int]]:
+    """Where the credits go: what becomes available pays the person's debt first."""
+    account = _account(user, target)
+    if target != AVAILABLE:
+        return [(account, credits)]
+    debt = LedgerAccount.objects.filter(user=user, kind=DEBT).first()
+    paid = min(credits, -(debt.balance or 0)) if debt else 0
+    return ([(debt, paid)] if debt else []) + [(account, credits - paid)]
+
+
 def _account(user: User, kind: str) -> LedgerAccount:
-    """The person's account of that kind, or everybody's (opened on first need)."""
+    """The person's account of that kind, or everybody's; a debt's and everybody's are opened on first need."""
     if kind in (AVAILABLE, HELD):
         return LedgerAccount.objects.get(user=user, kind=kind)
+    if kind == DEBT:
+        return LedgerAccount.objects.get_or_create(user=user, kind=kind, defaults={"balance": 0})[0]
     return LedgerAccount.objects.get_or_create(user=None, kind=kind)[0]

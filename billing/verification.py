@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from billing.models import Entry, LedgerAccount, Transaction
+from billing.models import Entry, LedgerAccount, Payment, Transaction
 
 TRIGGERS = {
     "ledger_transaction_fixed",
@@ -30,10 +31,10 @@ TRIGGERS = {
 
 def differences() -> list[str]:
     """Every broken invariant, one line each."""
-    return [*_guards(), *_entries(), *_balances(), *_holds(), *_settlements(), *_reversals()]
+    return [*guards(), *_entries(), *_balances(), *_holds(), *_settlements(), *_reversals(), *_payments()]
 
 
-def _guards() -> Iterator[str]:
+def guards() -> Iterator[str]:
     """Are the database's own rules in place and on?"""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -64,12 +65,16 @@ def _entries() -> Iterator[str]:
 
 
 def _balances() -> Iterator[str]:
-    """A balance is the sum of its account's entries, and not below zero."""
+    """A balance is the sum of its account's entries, and not below zero but for a debt; who owes has nothing free."""
     accounts = LedgerAccount.objects.exclude(user=None).annotate(total=Coalesce(Sum("entries__amount"), 0))
     for account in accounts.exclude(balance=F("total")).order_by("pk"):
         yield f"account {account.pk}: balance {account.balance}, entries sum to {account.total}"
-    for account in accounts.filter(balance__lt=0).order_by("pk"):
-        yield f"account {account.pk}: balance {account.balance} is below zero"
+    debt = Q(kind=LedgerAccount.Kind.DEBT)
+    for account in accounts.filter(~debt & Q(balance__lt=0) | debt & Q(balance__gt=0)).order_by("pk"):
+        yield f"account {account.pk}: balance {account.balance} is on the wrong side of zero"
+    free = LedgerAccount.objects.filter(user=OuterRef("user"), kind=LedgerAccount.Kind.AVAILABLE, balance__gt=0)
+    for owing in LedgerAccount.objects.filter(Exists(free), debt, balance__lt=0).order_by("pk"):
+        yield f"account {owing.pk}: owes {-(owing.balance or 0)} while credits are available"
 
 
 def _holds() -> Iterator[str]:
@@ -98,11 +103,33 @@ def _settlements() -> Iterator[str]:
 
 
 def _reversals() -> Iterator[str]:
-    """A reversal undoes a grant or a capture of the same person and size."""
-    same = Q(
-        reverses__kind__in=[Transaction.Kind.GRANT, Transaction.Kind.CAPTURE],
-        reverses__user=F("user"),
-        reverses__credits=F("credits"),
-    )
+    """A reversal undoes a capture of the same person and size, or a grant of theirs; never more than all of it."""
+    kind = Transaction.Kind
+    whole = Q(kind=kind.REVERSE, reverses__kind=kind.CAPTURE, reverses__credits=F("credits"))
+    same = Q(reverses__user=F("user")) & (whole | Q(reverses__kind=kind.GRANT))
     for told in Transaction.objects.exclude(reverses=None).exclude(same).order_by("pk"):
         yield f"transaction {told.pk}: reverses {told.reverses_id}, which is not its like"
+    undone = Transaction.objects.exclude(reversals=None).annotate(back=_back("reversals"))
+    for told in undone.exclude(back__gte=0, back__lte=F("credits")).order_by("pk"):
+        yield f"transaction {told.pk}: {told.back} of its {told.credits} credits are taken back"
+
+
+def _back(path: str) -> Combinable:
+    """Credits taken back and not restored, by the reversals along ``path``."""
+    reverse, restore = (
+        Coalesce(Sum(f"{path}__credits", filter=Q(**{f"{path}__kind": kind})), 0)
+        for kind in (Transaction.Kind.REVERSE, Transaction.Kind.RESTORE)
+    )
+    return reverse - restore
+
+
+def _payments() -> Iterator[str]:
+    """A payment's grant is of its size and its payer's, and as much of it is taken back as the payment says."""
+    for payment in Payment.objects.exclude(credits=0).filter(grant=None).order_by("pk"):
+        yield f"payment {payment.pk}: its {payment.credits} credits were never granted"
+    same = Q(grant__kind=Transaction.Kind.GRANT, grant__user=F("user"), grant__credits=F("credits"))
+    for payment in Payment.objects.exclude(grant=None).exclude(same).order_by("pk"):
+        yield f"payment {payment.pk}: transaction {payment.grant_id} is not its grant"
+    booked = Payment.objects.exclude(grant=None).annotate(back=_back("grant__reversals"))
+    for payment in booked.exclude(back=F("reversed")).order_by("pk"):
+        yield f"payment {payment.pk}: {payment.back} credits are taken back, and it says {payment.reversed}"

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -164,6 +165,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
+    "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": 30.0}},
+    "reconcile-stripe": {
+        "task": "billing.tasks.reconcile",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3600.0},
+    },
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
@@ -185,8 +192,24 @@ PROVIDER_SLOTS = env.list("PROVIDER_SLOTS", default=[])
 PROVIDER_HOOKS = env.list("PROVIDER_HOOKS", default=[])
 OPERATOR_REGION = env.str("OPERATOR_REGION", default="").upper()
 
-# Credits
+# Credits, and buying them: without a key of Stripe's nothing is for sale. STRIPE_API_BASE leads to the stand-in.
 GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)
+CURRENCY = env.str("CURRENCY", default="eur").lower()
+CREDIT_PACKS = env.list("CREDIT_PACKS", default=["20:500", "100:2000", "500:8500"])
+CREDIT_PLANS = env.list("CREDIT_PLANS", default=["200:3200"])
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
+STRIPE_TAX_BEHAVIOR = env.str("STRIPE_TAX_BEHAVIOR", default="inclusive")
+STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", default=True)
+TAX_NOTE = env.str("TAX_NOTE", default="")
+if STRIPE_API_BASE and not LOCAL:
+    raise ImproperlyConfigured("STRIPE_API_BASE leads to the stand-in for Stripe, which is for MODE=local alone.")
+BILLING = bool(STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS)
+BILLING_TEST_MODE = BILLING and not STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+# Where a form of ours may lead: to Checkout and to the Customer Portal.
+STRIPE_PAGES = [STRIPE_API_BASE] if STRIPE_API_BASE else ["https://checkout.stripe.com", "https://billing.stripe.com"]
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -263,7 +286,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF, "blob:"],
         "worker-src": [SELF, "blob:"],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *(STRIPE_PAGES if BILLING else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

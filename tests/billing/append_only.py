@@ -15,14 +15,15 @@ from typing import Any
 from django.db import connection
 from django.test import TransactionTestCase
 
-RULES: Any = import_module("billing.migrations.0002_append_only")
+RULES: Any = import_module("billing.migrations.0003_debt")
+POSTGRES_TRIGGERS: dict[str, str] = import_module("billing.migrations.0002_append_only").POSTGRES_TRIGGERS
 
 
 @contextmanager
 def emptying_allowed() -> Iterator[None]:
     """While inside, the ledger's tables can be emptied; afterwards the triggers are back, whatever happened."""
     if connection.vendor == "postgresql":
-        kept = {name: table for name, table in RULES.POSTGRES_TRIGGERS.items() if name.endswith("_kept")}
+        kept = {name: table for name, table in POSTGRES_TRIGGERS.items() if name.endswith("_kept")}
         away = [f"ALTER TABLE {table} DISABLE TRIGGER {name}" for name, table in kept.items()]
         back = [f"ALTER TABLE {table} ENABLE TRIGGER {name}" for name, table in kept.items()]
     else:

@@ -1,14 +1,18 @@
 """Rows of the ledger. Only ``billing/ledger.py`` writes them; the database refuses every later change.
 
-A transaction is a set of entries that sum to zero. Credits live in four kinds of account::
+A transaction is a set of entries that sum to zero. Credits live in five kinds of account::
 
     grant    issued    -n    available +n      reverse (of a grant)    available -n    issued    +n
-    hold     available -n    held      +n      reverse (of a capture)  spent     -n    available +n
-    capture  held      -n    spent     +n
-    release  held      -n    available +n
+    hold     available -n    held      +n      restore (of a reverse)  issued    -n    available +n
+    capture  held      -n    spent     +n      reverse (of a capture)  spent     -n    available +n
+    release  held      -n    available +n      take     available -n    issued    +n
 
-``available`` and ``held`` belong to a person and carry a balance, which a database trigger keeps equal to the
-sum of their entries and a CHECK keeps at or above zero. ``issued`` and ``spent`` belong to nobody and carry no
+Where a grant is reversed and part of it is no longer available, that part is entered in the person's ``debt``
+instead: a balance below zero, the only one there may be. Whatever comes in pays the debt first, so that nobody who
+owes has credits to spend.
+
+``available``, ``held`` and ``debt`` belong to a person and carry a balance, which a database trigger keeps equal to
+the sum of their entries and a CHECK keeps on its side of zero. ``issued`` and ``spent`` belong to nobody and carry no
 balance: every customer's transactions touch them, so a maintained figure would make all of them queue for one
 row. Their total is a sum over entries, asked for rarely.
 """
@@ -25,10 +29,11 @@ class LedgerAccount(models.Model):
     """Where credits can be."""
 
     class Kind(models.TextChoices):
-        """A person's ``AVAILABLE`` and ``HELD``; everybody's ``ISSUED`` (their source) and ``SPENT`` (their end)."""
+        """A person's ``AVAILABLE``, ``HELD``, ``DEBT``; everybody's ``ISSUED`` (the source) and ``SPENT`` (the end)."""
 
         AVAILABLE = "available"
         HELD = "held"
+        DEBT = "debt"
         ISSUED = "issued"
         SPENT = "spent"
 
@@ -43,11 +48,14 @@ class LedgerAccount(models.Model):
             models.UniqueConstraint(fields=["user", "kind"], name="ledger_account_once"),
             models.UniqueConstraint(fields=["kind"], condition=Q(user__isnull=True), name="ledger_system_account_once"),
             models.CheckConstraint(
-                condition=Q(kind__in=["available", "held"], user__isnull=False, balance__isnull=False)
+                condition=Q(kind__in=["available", "held", "debt"], user__isnull=False, balance__isnull=False)
                 | Q(kind__in=["issued", "spent"], user__isnull=True, balance__isnull=True),
                 name="ledger_account_owned",
             ),
-            models.CheckConstraint(condition=Q(balance__gte=0), name="ledger_balance_not_negative"),
+            models.CheckConstraint(
+                condition=(~Q(kind="debt") & Q(balance__gte=0)) | Q(kind="debt", balance__lte=0),
+                name="ledger_balance_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -65,6 +73,8 @@ class Transaction(models.Model):
         CAPTURE = "capture"
         RELEASE = "release"
         REVERSE = "reverse"
+        RESTORE = "restore"
+        TAKE = "take"
 
     key = models.CharField(max_length=200, unique=True, help_text="Makes telling it twice harmless.")
     kind = models.CharField(max_length=7, choices=Kind)
@@ -75,8 +85,12 @@ class Transaction(models.Model):
     settles = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="settlement", help_text="The hold it ends."
     )
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversal", help_text="What it undoes."
+    reverses = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reversals",
+        help_text="The grant or capture that it undoes, in part perhaps; or whose undoing it undoes.",
     )
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -89,7 +103,8 @@ class Transaction(models.Model):
                 name="ledger_settlement_names_hold",
             ),
             models.CheckConstraint(
-                condition=Q(kind="reverse", reverses__isnull=False) | (~Q(kind="reverse") & Q(reverses__isnull=True)),
+                condition=Q(kind__in=["reverse", "restore"], reverses__isnull=False)
+                | (~Q(kind__in=["reverse", "restore"]) & Q(reverses__isnull=True)),
                 name="ledger_reversal_names_original",
             ),
             models.CheckConstraint(
