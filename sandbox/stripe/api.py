@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.stripe import checkout, parameters
+from sandbox.stripe import invoices, parameters, sessions, subscriptions
 from sandbox.stripe.book import Book
 from sandbox.stripe.refusal import Refusal
 from sandbox.stripe.routes import ROUTES, Route
@@ -142,10 +142,15 @@ def _may_expand(name: str, holder: Json, field: str) -> bool:
 def _unasked(book: Book, holder: Json, field: str, path: str) -> Json:
     id = holder["id"]
     if (holder["object"], field) == ("checkout.session", "line_items"):
-        return copy.deepcopy(checkout.lines(book, holder))
+        return copy.deepcopy(sessions.lines(book, holder))
     if (holder["object"], field) == ("charge", "refunds"):
         refunds = [one for one in book.all("refund") if one["charge"] == id]
         return a_list(f"/v1/charges/{id}/refunds", copy.deepcopy(refunds))
+    if (holder["object"], field) == ("invoice", "payments"):
+        return a_list(f"/v1/invoice_payments?invoice={id}", copy.deepcopy(invoices.payments_of(book, id)))
+    if (holder["object"], field) == ("customer", "subscriptions"):
+        running = subscriptions.find(book, {"customer": id})
+        return a_list(f"/v1/customers/{id}/subscriptions", copy.deepcopy(running))
     raise Refusal(f"The sandbox does not show {path}.", code="sandbox_unsupported", param="expand", kept=False)
 
 

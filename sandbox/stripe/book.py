@@ -36,6 +36,7 @@ PREFIXES = {
     "line_item": "il",
     "payment_intent": "pi",
     "payment_method": "pm",
+    "plan": "price",
     "price": "price",
     "product": "prod",
     "promotion_code": "promo",
@@ -81,6 +82,10 @@ class Book:
     def plan(self, when: float, what: str, id: str) -> None:
         """Have something done at a time; see ``clock.py``."""
         heapq.heappush(self.agenda, (when, what, id))
+
+    def due(self) -> tuple[float, str, str]:
+        """Take the earliest entry off the agenda."""
+        return heapq.heappop(self.agenda)
 
     def new_id(self, name: str) -> str:
         """An id for a new object of this kind."""

@@ -69,14 +69,25 @@ class Hooks:
             if self.mode == "delayed":
                 self.kept.append(event)
                 return
-            now = time.monotonic()
-            for _ in range(2 if self.mode == "duplicated" else 1):
-                late = self._rng.uniform(0, SHUFFLE_SECONDS) if self.mode in ("shuffled", "duplicated") else 0.0
-                self._queue.append(Sending(event, now + late))
+        for _ in range(2 if self.mode == "duplicated" else 1):
+            late = self._rng.uniform(0, SHUFFLE_SECONDS) if self.mode in ("shuffled", "duplicated") else 0.0
+            self.queue(event, late)
+
+    def queue(self, event: Json, late: float = 0.0) -> None:
+        """Have the thread send an event, so many seconds from now, whatever the mode."""
+        with self._changed:
+            self._queue.append(Sending(event, time.monotonic() + late))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+
+    def release(self) -> None:
+        """Have the thread send all that are kept."""
+        with self._changed:
+            kept, self.kept = self.kept, []
+        for event in kept:
+            self.queue(event)
 
     def deliver(self, event: Json | None = None, *, twice: bool = False, shuffled: bool = False) -> list[int]:
         """Send an event now, in this thread, whatever the mode; without one, all that are kept. Returns the statuses.

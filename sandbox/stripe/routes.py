@@ -8,9 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from stripe import params as of
+from stripe.params import billing_portal as of_portal
 from stripe.params import checkout as of_checkout
 
-from sandbox.stripe import catalogue, checkout, customers, disputes, payments, refunds
+from sandbox.stripe import (
+    catalogue,
+    changes,
+    customers,
+    disputes,
+    invoices,
+    payments,
+    portal,
+    refunds,
+    sessions,
+    subscriptions,
+)
 from sandbox.stripe.book import Book
 from sandbox.stripe.shapes import Json
 
@@ -65,11 +77,17 @@ def every(name: str) -> Handler:
 
 
 def _expire(book: Book, params: Json, id: str) -> Json:
-    return checkout.expire(book, book.get("checkout.session", id, "session"))
+    return sessions.expire(book, book.get("checkout.session", id, "session"))
+
+
+def _forget(book: Book, params: Json, id: str) -> Json:
+    for subscription in subscriptions.find(book, {"customer": id}):
+        subscriptions.end(book, subscription, "cancellation_requested")
+    return customers.delete(book, params, id)
 
 
 def _lines(book: Book, params: Json, id: str) -> list[Json]:
-    found = checkout.lines(book, book.get("checkout.session", id, "session"))["data"]
+    found = sessions.lines(book, book.get("checkout.session", id, "session"))["data"]
     assert isinstance(found, list)
     return found
 
@@ -90,12 +108,23 @@ SESSION = (
     " billing_address_collection customer_creation submit_type payment_method_types"
 )
 
+SUBSCRIPTION = (
+    "cancel_at_period_end items.id items.price items.quantity items.deleted proration_behavior metadata"
+    " default_payment_method cancellation_details"
+)
+PORTAL = (
+    "business_profile default_return_url login_page metadata name features.customer_update features.invoice_history"
+    " features.payment_method_update features.subscription_cancel features.subscription_update.enabled"
+    " features.subscription_update.default_allowed_updates features.subscription_update.proration_behavior"
+    " features.subscription_update.products.product features.subscription_update.products.prices"
+)
+
 ROUTES = [
     post("customers", of.CustomerCreateParams, CUSTOMER, customers.create),
     find("customers", of.CustomerListParams, "email", customers.find),
     get("customers/*", "customer", of.CustomerRetrieveParams),
     post("customers/*", of.CustomerUpdateParams, CUSTOMER, customers.update),
-    Route("DELETE", _pattern("customers/*"), of.CustomerDeleteParams, frozenset({"expand"}), customers.delete),
+    Route("DELETE", _pattern("customers/*"), of.CustomerDeleteParams, frozenset({"expand"}), _forget),
     get("payment_methods/*", "payment_method", of.PaymentMethodRetrieveParams),
     post("products", of.ProductCreateParams, "name active description tax_code metadata", catalogue.create_product),
     find("products", of.ProductListParams, "", every("product")),
@@ -112,12 +141,12 @@ ROUTES = [
     find("promotion_codes", of.PromotionCodeListParams, "active code", catalogue.find_promotions),
     get("promotion_codes/*", "promotion_code", of.PromotionCodeRetrieveParams),
     get("coupons/*", "coupon", of.CouponRetrieveParams),
-    post("checkout/sessions", of_checkout.SessionCreateParams, f"{SESSION} {LINE}", checkout.create),
+    post("checkout/sessions", of_checkout.SessionCreateParams, f"{SESSION} {LINE}", sessions.create),
     find(
         "checkout/sessions",
         of_checkout.SessionListParams,
         "customer payment_intent subscription status",
-        checkout.find,
+        sessions.find,
     ),
     get("checkout/sessions/*", "checkout.session", of_checkout.SessionRetrieveParams),
     find("checkout/sessions/*/line_items", of_checkout.SessionListLineItemsParams, "", _lines),
@@ -131,6 +160,29 @@ ROUTES = [
     get("refunds/*", "refund", of.RefundRetrieveParams),
     find("disputes", of.DisputeListParams, "payment_intent charge", disputes.find),
     get("disputes/*", "dispute", of.DisputeRetrieveParams),
+    find("subscriptions", of.SubscriptionListParams, "customer status price", subscriptions.find),
+    get("subscriptions/*", "subscription", of.SubscriptionRetrieveParams),
+    post("subscriptions/*", of.SubscriptionUpdateParams, SUBSCRIPTION, changes.update),
+    Route(
+        "DELETE",
+        _pattern("subscriptions/*"),
+        of.SubscriptionCancelParams,
+        frozenset({"cancellation_details", "expand"}),
+        subscriptions.cancel,
+    ),
+    find("invoices", of.InvoiceListParams, "customer status subscription collection_method", invoices.find),
+    get("invoices/*", "invoice", of.InvoiceRetrieveParams),
+    find("invoice_payments", of.InvoicePaymentListParams, "invoice payment status", invoices.find_payments),
+    get("invoice_payments/*", "invoice_payment", of.InvoicePaymentRetrieveParams),
+    post("billing_portal/configurations", of_portal.ConfigurationCreateParams, PORTAL, portal.configure),
+    find("billing_portal/configurations", of_portal.ConfigurationListParams, "active is_default", portal.find),
+    get("billing_portal/configurations/*", "billing_portal.configuration", of_portal.ConfigurationRetrieveParams),
+    post(
+        "billing_portal/sessions",
+        of_portal.SessionCreateParams,
+        "customer return_url configuration flow_data locale",
+        portal.open_session,
+    ),
     find("events", of.EventListParams, "type types", _events),
     get("events/*", "event", of.EventRetrieveParams),
 ]

@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from sandbox.stripe import api, catalogue, checkout, disputes, refunds
+from sandbox.stripe import (
+    api,
+    catalogue,
+    changes,
+    checkout,
+    clock,
+    customers,
+    disputes,
+    pages,
+    refunds,
+    sessions,
+    subscriptions,
+)
 from sandbox.stripe.book import Book
 from sandbox.stripe.customers import Card
 from sandbox.stripe.hooks import Hooks, Mode, Target
@@ -94,9 +106,10 @@ class Sandbox:
         return None
 
     def _respond(self, request: Request) -> Answer:
-        if not request.path.startswith("/v1/"):
-            return Answer(404, b"Nothing here.")
         with self.lock:
+            clock.catch_up(self.book)
+            if not request.path.startswith("/v1/"):
+                return pages.answer(self, request)
             self.calls.append(request)
             return self._call(request)
 
@@ -125,16 +138,17 @@ class Sandbox:
         with self.lock:
             found = self.book.get("checkout.session", session)
             if promotion:
-                checkout.apply(self.book, found, promotion)
+                sessions.apply(self.book, found, promotion)
             outcome = checkout.pay(self.book, found, card)
             if outcome == "requires_action" and approved is not None:
-                outcome = checkout.authenticate(self.book, found, approved=approved)
+                outcome = self.authenticate(session, approved=approved)
             return outcome
 
     def authenticate(self, session: str, *, approved: bool = True) -> str:
-        """Answer the bank's question about a payment that waits for it; returns what ``pay`` returns."""
+        """Answer the bank's question about a session's payment; returns what ``pay`` returns."""
         with self.lock:
-            return checkout.authenticate(self.book, self.book.get("checkout.session", session), approved=approved)
+            intent = self.book.note(session).get("intent", "")
+            return checkout.authenticate(self.book, self.book.get("payment_intent", intent), approved=approved)
 
     def settle(self, payment_intent: str, *, succeeds: bool = True) -> None:
         """A payment that takes days arrives, or does not."""
@@ -144,7 +158,7 @@ class Sandbox:
     def expire(self, session: str) -> None:
         """End an open session."""
         with self.lock:
-            checkout.expire(self.book, self.book.get("checkout.session", session))
+            sessions.expire(self.book, self.book.get("checkout.session", session))
 
     def refund(self, payment_intent: str, amount: int | None = None, *, pending: bool = False) -> Json:
         """Give back a payment, whole (what is left) or in part; returns the refund."""
@@ -184,7 +198,47 @@ class Sandbox:
         with self.lock:
             disputes.close(self.book, self.book.get("dispute", dispute), won=won)
 
+    def set_card(self, customer: str, card: Card) -> str:
+        """Have a customer's invoices paid so from now on; returns the id of the way to pay."""
+        with self.lock:
+            found = customers.living(self.book, customer)
+            method = customers.new_method(self.book, card, found)
+            customers.set_default(self.book, found, method)
+            return str(method["id"])
+
+    def pay_invoice(self, invoice: str, card: Card = "ok") -> str:
+        """The customer pays an open invoice: "paid", "failed", "requires_action" or "processing"."""
+        with self.lock:
+            method = customers.new_method(self.book, card)
+            return changes.pay_invoice(self.book, self.book.get("invoice", invoice), method)
+
+    def update_subscription(self, subscription: str, **params: Any) -> Json:
+        """What the portal does: see ``changes.update``."""
+        with self.lock:
+            return self._copy(changes.update(self.book, params, subscription))
+
+    def cancel_subscription(self, subscription: str) -> None:
+        """End it now."""
+        with self.lock:
+            subscriptions.cancel(self.book, {}, subscription)
+
+    def advance(self, days: float = 0, *, seconds: float = 0) -> None:
+        """Move the clock forward; what falls due on the way happens at its own moment, in order."""
+        with self.lock:
+            clock.advance(self.book, days * 86400 + seconds)
+
+    def advance_to_renewal(self, subscription: str) -> None:
+        """Move the clock to the end of a subscription's period, and so into the next one."""
+        with self.lock:
+            end = subscriptions.end_of(self.book.get("subscription", subscription))
+            clock.advance(self.book, max(0.0, end - self.book.exact_now()))
+
     # -- what it knows
+
+    def now(self) -> int:
+        """What time it is here, in seconds since the epoch."""
+        with self.lock:
+            return self.book.now()
 
     def get(self, kind: str, id: str) -> Json:
         """A copy of an object, such as ``get("refund", id)``."""
@@ -216,3 +270,11 @@ class Sandbox:
         """Send an event, new or old, now and in this thread; none: all that are kept. See ``Hooks.deliver``."""
         id = event["id"] if isinstance(event, dict) else event
         return self.hooks.deliver(self.book.get("event", id) if id else None, **options)
+
+    def send_again(self, event: str) -> None:
+        """Send an event once more, by the thread that sends."""
+        self.hooks.queue(self.book.get("event", event))
+
+    def release(self) -> None:
+        """Have the thread send what is kept."""
+        self.hooks.release()

@@ -24,7 +24,7 @@ from stripe._stripe_object import UntypedStripeObject
 
 Json = dict[str, Any]
 
-CLASSES: dict[str, type[Any]] = {
+CLASSES: dict[str, Any] = {
     str(found.OBJECT_NAME): found
     for found in (
         stripe.BalanceTransaction,
@@ -87,7 +87,7 @@ def resolve(annotation: Any, module_name: str) -> Any:
 
 
 @functools.cache
-def hints(shape: type[Any]) -> dict[str, Any]:
+def hints(shape: Any) -> dict[str, Any]:
     """The declared fields of a resource class, or of a class nested in one, with their types."""
     found: dict[str, Any] = {}
     for one in reversed(shape.__mro__):
@@ -108,7 +108,7 @@ def is_free(hint: Any) -> bool:
     return hint is UntypedStripeObject or get_origin(hint) in (UntypedStripeObject, dict)
 
 
-def shape_of(hint: Any) -> type[Any] | None:
+def shape_of(hint: Any) -> Any:
     """The nested class among the alternatives of a type, if there is just that."""
     found = [one for one in arms(hint) if isinstance(one, type) and issubclass(one, StripeObject) and not is_free(one)]
     return found[0] if len(found) == 1 and found[0] is not ListObject else None
@@ -132,7 +132,7 @@ def _neutral(hint: Any) -> Any:
 
 
 @functools.cache
-def _blank(shape: type[Any]) -> Json:
+def _blank(shape: Any) -> Json:
     name = getattr(shape, "OBJECT_NAME", "") if shape in CLASSES.values() else ""
     left_out = {"deleted"} | UNASKED.get(name, set())
     found = {name: _neutral(hint) for name, hint in hints(shape).items() if name not in left_out}
