@@ -19,18 +19,16 @@ import httpx
 
 from generation import pictures
 from generation.exchange import Exchange, NotThere, Refused, TooMuch, text
-from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Misconfigured,
     Pending,
-    Progress,
     ProviderError,
     Remote,
     Unclear,
@@ -80,18 +78,16 @@ class ComfyUI:
         numbers = {"target_triangles"} if "triangles" in workflow.marks else set()
         return replace(card, views=workflow.views, options=card.options | numbers)
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. What was uploaded for a call that did not come about is written over."""
-        call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in images}
+        call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in brief.images}
         graph = Workflow(self.workflow).filled(
             {view: f"{FOLDER}/{name}" for view, name in names.items()},
-            prefix=f"{FOLDER}/{uuid4().hex}", quality=quality, triangles=options.target_triangles,
+            prefix=f"{FOLDER}/{uuid4().hex}", quality=brief.quality, triangles=brief.options.target_triangles,
         )  # fmt: skip
         try:
             for view, name in names.items():
-                self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(images[view])))
+                self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(brief.images[view])))
             queued = {"prompt": graph, "client_id": uuid4().hex, "prompt_id": call}
             try:
                 answer = self.api.create("/prompt", json=queued)

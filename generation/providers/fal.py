@@ -15,19 +15,17 @@ import httpx
 
 from generation import pictures, signatures
 from generation.exchange import Exchange, NotThere, Refused, text
-from generation.options import JobOptions
 from generation.provider import (
     QUALITIES,
     VIEWS,
+    Brief,
     Card,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Misconfigured,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -74,23 +72,22 @@ class Fal:
         self.platform = Exchange(http, platform, {"Authorization": f"Key {admin}"}) if admin else None
         self.signing_keys = signatures.KeySet(self.rest, ".well-known/jwks.json")
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``."""
-        model, at = self.model, QUALITIES.index(quality)
-        photos = [pictures.data_uri(pictures.png(image, side=model.side, limit=4_000_000)) for image in images.values()]
+        model, at = self.model, QUALITIES.index(brief.quality)
+        images = [pictures.png(image, side=model.side, limit=4_000_000) for image in brief.images.values()]
+        photos = [pictures.data_uri(image) for image in images]
         path, name = model.one if len(photos) == 1 else model.several
         answer = self.api.create(
             path,
             timeout=120.0,
-            params={"fal_webhook": hook} if hook else None,
+            params={"fal_webhook": brief.hook} if brief.hook else None,
             # fal's own second try is not billed, but a forwarded call would begin anew at the other company.
             headers=CALL | ({"x-fal-no-retry": "1"} if model.forwarded else {}),
             json={
                 name: photos if name.endswith("_urls") else photos[0],
                 **{word: value[at] if isinstance(value, tuple) else value for word, value in model.asked.items()},
-                **({model.texture: options.texture} if model.texture else {}),
+                **({model.texture: brief.options.texture} if model.texture else {}),
             },
         )
         call = text(answer, "request_id")

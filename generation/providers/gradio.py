@@ -17,15 +17,14 @@ import httpx
 from generation import pictures
 from generation.exchange import Exchange
 from generation.gradio_visit import Visit, file_in
-from generation.options import JobOptions
 from generation.provider import (
     AnswersAtOnce,
+    Brief,
     Card,
     Delivered,
     Erased,
     Erasure,
     Misconfigured,
-    Progress,
     Remote,
     Unclear,
     Variable,
@@ -57,19 +56,18 @@ class Gradio(AnswersAtOnce, ABC):
     def recipe(call: Call, photo: Any, quality: str) -> Any:
         """All that is called, in order; the outputs of the last step hold the GLB."""
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Delivered:
         """See ``Provider.submit``. Goes on to the mesh's first bytes; the rest comes as it is asked for."""
-        chunks = self._made(images["front"], quality, progress)
+        chunks = self._made(brief)
         return Delivered(chain([next(chunks, b"")], chunks))
 
-    def _made(self, cut_out: bytes, quality: str, progress: Progress) -> Iterator[bytes]:
-        visit = Visit(self.api, self.functions, progress)
+    def _made(self, brief: Brief) -> Iterator[bytes]:
+        visit = Visit(self.api, self.functions, brief.progress)
         with visit.kept():
-            photo = visit.upload(pictures.png(pictures.squared(cut_out, filled=FILLED), side=SIDE))
+            picture = pictures.squared(brief.images["front"], filled=FILLED)
+            photo = visit.upload(pictures.png(picture, side=SIDE))
             try:
-                outputs = self.recipe(visit.call, photo, quality)
+                outputs = self.recipe(visit.call, photo, brief.quality)
             except Misconfigured:
                 raise Unclear from None  # whoever refuses us now has the photo
             yield from visit.download(file_in(outputs, ".glb")["path"])

@@ -11,17 +11,15 @@ import httpx
 
 from generation import pictures
 from generation.exchange import Exchange, NotThere, number, text
-from generation.options import JobOptions
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -63,21 +61,19 @@ class Meshy:
         base = setup.get("MESHY_URL") or "https://api.meshy.ai"
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['MESHY_API_KEY']}"})
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``."""
-        photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in images.values()]
-        wishes = QUALITY[quality] if options.texture else {"ai_model": QUALITY[quality]["ai_model"]}
+        photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in brief.images.values()]
+        wishes = QUALITY[brief.quality] if brief.options.texture else {"ai_model": QUALITY[brief.quality]["ai_model"]}
         path = ONE if len(photos) == 1 else SEVERAL
         answer = self.api.create(
             path,
             json={
                 **({"image_url": photos[0]} if len(photos) == 1 else {"image_urls": photos}),
                 **wishes,
-                "should_texture": options.texture,
+                "should_texture": brief.options.texture,
                 "should_remesh": True,
-                "target_polycount": options.target_triangles or TRIANGLES[quality],
+                "target_polycount": brief.options.target_triangles or TRIANGLES[brief.quality],
                 "target_formats": ["glb"],
             },
         )

@@ -17,17 +17,15 @@ import httpx
 
 from generation import pictures, signatures
 from generation.exchange import Exchange, NotThere, Refused, text
-from generation.options import JobOptions
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -74,13 +72,11 @@ class Replicate(ABC):
     def inputs(self, images: Mapping[str, bytes], quality: str) -> dict[str, Any]:
         """The model's own."""
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. A webhook whose signature could not be checked is not asked for."""
-        asked = {"version": self.runs, "input": self.inputs(images, quality)}
-        if hook and self.secret:
-            asked |= {"webhook": hook, "webhook_events_filter": ["completed"]}
+        asked = {"version": self.runs, "input": self.inputs(brief.images, brief.quality)}
+        if brief.hook and self.secret:
+            asked |= {"webhook": brief.hook, "webhook_events_filter": ["completed"]}
         answer = self.api.create("/v1/predictions", json=asked, headers={"Cancel-After": DEADLINE})
         if not text(answer, "id"):
             raise Unclear

@@ -9,19 +9,17 @@ import httpx
 
 from generation import pictures
 from generation.exchange import Exchange, NotThere, text
-from generation.options import JobOptions
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Misconfigured,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -63,20 +61,18 @@ class Rodin:
         base = setup.get("RODIN_URL") or "https://api.hyper3d.com"
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['RODIN_API_KEY']}"})
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. The first photo, the front, is the one that colours are taken from."""
-        photos = [pictures.png(image) for image in images.values()]
+        photos = [pictures.png(image) for image in brief.images.values()]
         answer = self.api.create(
             "/api/v2/rodin",
             timeout=120.0,
             files=[("images", (f"{at}.png", photo, "image/png")) for at, photo in enumerate(photos, 1)],
             data={
-                "tier": TIERS[quality],
+                "tier": TIERS[brief.quality],
                 "mesh_mode": "Raw",
-                "quality_override": str(options.target_triangles or TRIANGLES[quality]),
-                "material": "PBR" if options.texture else "None",
+                "quality_override": str(brief.options.target_triangles or TRIANGLES[brief.quality]),
+                "material": "PBR" if brief.options.texture else "None",
                 "geometry_file_format": "glb",
                 "use_original_alpha": "true",
                 "preview_render": "false",

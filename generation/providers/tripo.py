@@ -10,19 +10,17 @@ import httpx
 
 from generation import pictures, signatures
 from generation.exchange import Exchange, NotThere, Refused, number, text
-from generation.options import JobOptions
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Forged,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -72,17 +70,15 @@ class Tripo:
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['TRIPO_API_KEY']}"})
         self.secret = setup.get("TRIPO_WEBHOOK_SECRET", "")
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. ``quad`` is never sent: it makes the file an FBX."""
-        tokens = {view: self._upload(pictures.png(image)) for view, image in images.items()}
+        tokens = {view: self._upload(pictures.png(image)) for view, image in brief.images.items()}
         wishes: dict[str, Any] = {
-            **QUALITY[quality],
-            "face_limit": options.target_triangles or TRIANGLES[quality],
-            "texture": options.texture,
-            "pbr": options.texture,  # true would bring the texture back
-            **({"texture_quality": "detailed"} if options.texture and quality == "high" else {}),
+            **QUALITY[brief.quality],
+            "face_limit": brief.options.target_triangles or TRIANGLES[brief.quality],
+            "texture": brief.options.texture,
+            "pbr": brief.options.texture,  # true would bring the texture back
+            **({"texture_quality": "detailed"} if brief.options.texture and brief.quality == "high" else {}),
         }
         if set(tokens) == {"front"}:
             answer = self.api.create(ONE, json={"input": tokens["front"], **wishes})

@@ -24,6 +24,7 @@ from PIL import Image
 
 from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Erased,
     Failed,
@@ -72,8 +73,7 @@ def submitted(
 ) -> Remote:
     """A call on the photos of these views."""
     images = {view: cut_out((40 * at + 40, 60, 60)) for at, view in enumerate(views)}
-    wishes: dict[str, Any] = {"options": JobOptions(), "key": "k", "hook": "", "progress": lambda _: None} | more
-    answer = provider.submit(images, quality=quality, **wishes)
+    answer = provider.submit(Brief(images=images, quality=quality, key="k", **more))
     assert isinstance(answer, Remote)
     json.dumps(answer.extra)
     return answer
@@ -149,9 +149,7 @@ def test_nothing_is_stored_and_what_is_made_goes_within_the_hour(running, made) 
 def test_photos_are_no_larger_than_the_model_makes_use_of(running, made, name, side) -> None:
     large = io.BytesIO()
     Image.new("RGBA", (2500, 1250), (200, 60, 40, 255)).save(large, "PNG")
-    made(name).submit(
-        {"front": large.getvalue()}, options=JobOptions(), quality="draft", key="", hook="", progress=lambda _: None
-    )
+    made(name).submit(Brief(images={"front": large.getvalue()}, quality="draft", key="k"))
     (call,) = running.calls.values()
     with Image.open(io.BytesIO(call.photos[0])) as picture:
         assert picture.size == (side, side // 2)

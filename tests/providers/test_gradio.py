@@ -20,8 +20,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from generation import gradio_visit
-from generation.options import JobOptions
-from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
+from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
 from generation.providers.gradio import PROVIDERS, Gradio, StableFast3D, Trellis, Trellis2, TripoSR
 from sandbox.providers.gradio import GradioSimulator
 from sandbox.providers.simulator import Answer
@@ -51,9 +50,8 @@ def at(running: GradioSimulator) -> Gradio:
 def submit(
     running: GradioSimulator, quality: str = "standard", progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[bytes]:
-    delivered = at(running).submit(
-        {"front": cut_out()}, options=JobOptions(), quality=quality, key="of-the-job", hook="", progress=progress
-    )
+    brief = Brief(images={"front": cut_out()}, quality=quality, key="of-the-job", progress=progress)
+    delivered = at(running).submit(brief)
     assert isinstance(delivered, Delivered)
     return delivered.chunks
 

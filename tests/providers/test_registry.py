@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from generation import egress, registry
 from generation.checks import licences_allow
-from generation.provider import Card, Delivered, Erased, Erasure, Failed, Provider, Remote, Variable
+from generation.provider import Brief, Card, Erased, Erasure, Failed, Provider, Remote, Variable
 from tests.environment import ROOT, variables
 
 
@@ -34,7 +34,7 @@ class Outside:
         self.http = http
         self.setup = setup
 
-    def submit(self, images: Mapping[str, bytes], **_: Any) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """Never asked here."""
         return Remote("1")
 
