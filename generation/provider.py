@@ -27,6 +27,8 @@ import httpx
 from generation.options import JobOptions
 
 QUALITIES = ("draft", "standard", "high")
+TRIANGLES_BY_QUALITY = {"draft": 10_000, "standard": 40_000, "high": 120_000}
+"""How many triangles a service is asked for that wants a number."""
 VIEWS = ("front", "left", "back", "right")
 """From where a photo shows the object, in the order in which services want them; the front is always there."""
 
@@ -107,6 +109,11 @@ class Brief:
     """An address that the service may call when it is done, or empty."""
     progress: Progress = field(default=lambda percent: None)
     """For a ``submit`` that delivers."""
+
+    @property
+    def triangles(self) -> int:
+        """How many triangles the model should have: as wished, or else as the quality says."""
+        return self.options.target_triangles or TRIANGLES_BY_QUALITY[self.quality]
 
 
 @dataclass(frozen=True)

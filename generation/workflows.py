@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from generation.provider import VIEWS, Declined, Misconfigured
+from generation.provider import TRIANGLES_BY_QUALITY, VIEWS, Declined, Misconfigured
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ PHOTOS: Final = {"image": "front", **{f"image:{view}": view for view in VIEWS}}
 NUMBERS: Mapping[str, Mapping[str, int]] = {
     "steps": {"draft": 15, "standard": 30, "high": 50},
     "octree": {"draft": 192, "standard": 256, "high": 384},
-    "triangles": {"draft": 10_000, "standard": 40_000, "high": 120_000},
+    "triangles": TRIANGLES_BY_QUALITY,
 }
 """What the others stand for, by quality."""
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, Refused, TooMuch, text
+from generation.exchange import Exchange, NotThere, Refused, TooMuch, taken, text
 from generation.provider import (
     Brief,
     Card,
@@ -94,9 +94,7 @@ class ComfyUI:
             except Misconfigured:
                 raise Unclear from None  # whoever refuses us now has the photo
             # An older server gives the call a name of its own.
-            remote = Remote(text(answer, "prompt_id"), {"pictures": [*names.values()]})
-            if not remote.id:
-                raise Unclear
+            remote = Remote(taken(answer, "prompt_id"), {"pictures": [*names.values()]})
         except ProviderError as error:
             with suppress(ProviderError):
                 self.erase(Remote(call, {"pictures": [*names.values()]}))

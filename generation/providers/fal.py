@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from generation import pictures, signatures
-from generation.exchange import Exchange, NotThere, Refused, text
+from generation.exchange import Exchange, NotThere, Refused, taken, text
 from generation.provider import (
     QUALITIES,
     VIEWS,
@@ -28,7 +28,6 @@ from generation.provider import (
     Pending,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -90,9 +89,7 @@ class Fal:
                 **({model.texture: brief.options.texture} if model.texture else {}),
             },
         )
-        call = text(answer, "request_id")
-        if not call:
-            raise Unclear
+        call = taken(answer, "request_id")
         # Addresses elsewhere are not followed; our own leave out what comes after the app's name, as fal's do.
         built = f"{'/'.join(path.split('/')[:2])}/requests/{quote(call, safe='')}"
         ways = {"response": built, "status": f"{built}/status", "cancel": f"{built}/cancel"}
@@ -120,10 +117,7 @@ class Fal:
 
     def fetch(self, remote: Remote) -> Iterator[bytes]:
         """See ``Provider.fetch``."""
-        link = self._link(remote)
-        if not link:
-            raise Unavailable
-        yield from self.api.download(link)
+        yield from self.api.download(self._link(remote))
 
     def _link(self, remote: Remote) -> str:
         """The result's GLB; fields differ by model, and ``model_mesh`` may be an archive. Empty for none."""

@@ -19,7 +19,7 @@ import httpx
 
 from generation import pictures
 from generation.egress import EgressError, ResponseTooLarge
-from generation.exchange import CHUNK, Exchange, NotThere, base64_field, text
+from generation.exchange import CHUNK, Exchange, NotThere, base64_field, taken
 from generation.provider import (
     Brief,
     Card,
@@ -30,7 +30,6 @@ from generation.provider import (
     Pending,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -82,10 +81,7 @@ class Hunyuan3D:
         """See ``Provider.submit``."""
         photo = base64.b64encode(pictures.png(brief.images["front"])).decode()
         wishes = {"image": photo, "texture": brief.options.texture, **QUALITY[brief.quality], **self.fixed}
-        uid = text(self.api.create("/send", json=wishes), "uid")
-        if not uid:
-            raise Unclear
-        return Remote(uid)
+        return Remote(taken(self.api.create("/send", json=wishes), "uid"))
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
         """See ``Provider.poll``. Of an answer with a mesh in it, only the beginning is read."""

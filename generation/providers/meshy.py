@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, number, text
+from generation.exchange import Exchange, NotThere, number, taken, text
 from generation.provider import (
     VIEWS,
     Brief,
@@ -21,8 +21,6 @@ from generation.provider import (
     Finished,
     Pending,
     Remote,
-    Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -34,7 +32,6 @@ QUALITY: Mapping[str, dict[str, Any]] = {
     "standard": {"ai_model": "meshy-6"},
     "high": {"ai_model": "meshy-6", "texture_resolution": "4k"},
 }
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 
 
 class Meshy:
@@ -73,14 +70,11 @@ class Meshy:
                 **wishes,
                 "should_texture": brief.options.texture,
                 "should_remesh": True,
-                "target_polycount": brief.options.target_triangles or TRIANGLES[brief.quality],
+                "target_polycount": brief.triangles,
                 "target_formats": ["glb"],
             },
         )
-        task = text(answer, "result")
-        if not task:
-            raise Unclear
-        return Remote(task, {"path": path})
+        return Remote(taken(answer, "result"), {"path": path})
 
     def _task(self, remote: Remote) -> dict[str, Any]:
         return self.api.ask("GET", f"{remote.extra['path']}/{remote.id}")
@@ -100,10 +94,7 @@ class Meshy:
 
     def fetch(self, remote: Remote) -> Iterator[bytes]:
         """See ``Provider.fetch``. Links expire, so each try asks for a fresh one."""
-        link = text(self._task(remote), "model_urls", "glb")
-        if not link:
-            raise Unavailable
-        yield from self.api.download(link)
+        yield from self.api.download(text(self._task(remote), "model_urls", "glb"))
 
     def erase(self, remote: Remote) -> Erasure:
         """See ``Provider.erase``. Deleting ends a running task, too; one that is not there was deleted."""

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 import httpx
 
 from generation import pictures, signatures
-from generation.exchange import Exchange, NotThere, Refused, text
+from generation.exchange import Exchange, NotThere, Refused, taken, text
 from generation.provider import (
     VIEWS,
     Brief,
@@ -27,8 +27,6 @@ from generation.provider import (
     Finished,
     Pending,
     Remote,
-    Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -78,9 +76,7 @@ class Replicate(ABC):
         if brief.hook and self.secret:
             asked |= {"webhook": brief.hook, "webhook_events_filter": ["completed"]}
         answer = self.api.create("/v1/predictions", json=asked, headers={"Cancel-After": DEADLINE})
-        if not text(answer, "id"):
-            raise Unclear
-        return Remote(text(answer, "id"))
+        return Remote(taken(answer, "id"))
 
     def _prediction(self, remote: Remote) -> dict[str, Any]:
         return self.api.ask("GET", f"/v1/predictions/{remote.id}")
@@ -100,8 +96,6 @@ class Replicate(ABC):
     def fetch(self, remote: Remote) -> Iterator[bytes]:
         """See ``Provider.fetch``."""
         link = _link(self._prediction(remote).get("output"))
-        if not link:
-            raise Unavailable
         yield from self.api.download(link)
 
     def erase(self, remote: Remote) -> Erasure:

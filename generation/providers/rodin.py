@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, text
+from generation.exchange import Exchange, NotThere, taken, text
 from generation.provider import (
     VIEWS,
     Brief,
@@ -22,13 +22,11 @@ from generation.provider import (
     Pending,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
 
 TIERS = {"draft": "Gen-2.5-Extreme-Low", "standard": "Gen-2.5-Medium", "high": "Gen-2.5-High"}
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 ACCOUNT = {"API_INSUFFICIENT_FUNDS", "API_NO_ACTIVE_SUBSCRIPTION", "API_SUBSCRIPTION_PLAN_TOO_LOW", "PERMISSION_DENIED"}
 PHOTO = {"API_OBJECT_NOT_FOUND_ON_IMAGE", "IMAGE_CONTENT_VIOLATION", "INVALID_REQUEST"}
 FULL = "API_PARALLELISM_LIMIT_REACHED"
@@ -71,7 +69,7 @@ class Rodin:
             data={
                 "tier": TIERS[brief.quality],
                 "mesh_mode": "Raw",
-                "quality_override": str(brief.options.target_triangles or TRIANGLES[brief.quality]),
+                "quality_override": str(brief.triangles),
                 "material": "PBR" if brief.options.texture else "None",
                 "geometry_file_format": "glb",
                 "use_original_alpha": "true",
@@ -79,12 +77,9 @@ class Rodin:
                 **({"condition_mode": "concat"} if len(photos) > 1 else {}),
             },
         )
-        task, subscription = text(answer, "uuid"), text(answer, "jobs", "subscription_key")
-        if not task:
+        if not text(answer, "uuid"):
             _refused(text(answer, "error"))
-        if not task or not subscription:
-            raise Unclear
-        return Remote(task, {"subscription": subscription})
+        return Remote(taken(answer, "uuid"), {"subscription": taken(answer, "jobs", "subscription_key")})
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
         """See ``Provider.poll``. The call is done when all its jobs are; what is no known end is taken for running."""
@@ -107,8 +102,6 @@ class Rodin:
         answer = self.api.ask("POST", "/api/v2/download", json={"task_uuid": remote.id})
         found = (text(file, "url") for file in _objects(answer, "list") if text(file, "name").lower().endswith(".glb"))
         link = next(filter(None, found), "")
-        if not link:
-            raise Unavailable
         yield from self.api.download(link)
 
     def erase(self, remote: Remote) -> Erasure:

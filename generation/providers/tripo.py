@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures, signatures
-from generation.exchange import Exchange, NotThere, Refused, number, text
+from generation.exchange import Exchange, NotThere, Refused, number, taken, text
 from generation.provider import (
     VIEWS,
     Brief,
@@ -23,7 +23,6 @@ from generation.provider import (
     Pending,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -34,7 +33,6 @@ QUALITY: Mapping[str, dict[str, str]] = {
     "standard": {"model": "v3.1-20260211"},
     "high": {"model": "v3.1-20260211", "geometry_quality": "detailed"},
 }
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 LINKS = ("model_url", "pbr_model_url", "model", "pbr_model")
 MODERATED = 2008
 UPLOADS_FULL_SECONDS = 20.0  # some ten a minute are allowed: three tries this far apart see the minute out
@@ -75,7 +73,7 @@ class Tripo:
         tokens = {view: self._upload(pictures.png(image)) for view, image in brief.images.items()}
         wishes: dict[str, Any] = {
             **QUALITY[brief.quality],
-            "face_limit": brief.options.target_triangles or TRIANGLES[brief.quality],
+            "face_limit": brief.triangles,
             "texture": brief.options.texture,
             "pbr": brief.options.texture,  # true would bring the texture back
             **({"texture_quality": "detailed"} if brief.options.texture and brief.quality == "high" else {}),
@@ -84,10 +82,7 @@ class Tripo:
             answer = self.api.create(ONE, json={"input": tokens["front"], **wishes})
         else:
             answer = self.api.create(SEVERAL, json={"inputs": [tokens.get(view) for view in VIEWS], **wishes})
-        task = text(answer, "data", "task_id")
-        if not task:
-            raise Unclear
-        return Remote(task)
+        return Remote(taken(answer, "data", "task_id"))
 
     def _upload(self, photo: bytes) -> str:
         """The token of an uploaded photo. It costs nothing, so an answer without one is no call at all."""
@@ -128,8 +123,6 @@ class Tripo:
         """See ``Provider.fetch``. Links may live for minutes only, so each try asks for a fresh one."""
         task = self._task(remote)
         link = next(filter(None, (text(task, "output", name) for name in LINKS)), "")
-        if not link:
-            raise Unavailable
         yield from self.api.download(link)
 
     def erase(self, remote: Remote) -> Erasure:
