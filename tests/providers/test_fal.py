@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
+from generation import fal_queue
 from generation.options import JobOptions
 from generation.provider import (
     Brief,
@@ -38,12 +39,12 @@ from generation.provider import (
     Unavailable,
     Unclear,
 )
-from generation.providers import fal
+from generation.providers.fal import PROVIDERS
 from sandbox.providers.fal import FalSimulator
 from tests.providers.conftest import cut_out
 from tests.providers.stand_fal import environment
 
-KINDS = {kind.card.name: kind for kind in fal.PROVIDERS}
+KINDS = {kind.card.name: kind for kind in PROVIDERS}
 MESH = b"glTF\x02\x00\x00\x00\x10\x00\x00\x00mesh"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -555,7 +556,7 @@ PHOTO = fal_client.encode(cut_out(), "image/png")
 def test_the_vendor_s_client_drives_the_stand_in_through_a_job(hosted, application, arguments, name) -> None:
     client = fal_client.SyncClient(key=hosted.key)
     handle = client.submit(
-        application, arguments, webhook_url="https://here.example/hook", start_timeout=60, headers=dict(fal.CALL)
+        application, arguments, webhook_url="https://here.example/hook", start_timeout=60, headers=dict(fal_queue.CALL)
     )
     events = list(handle.iter_events(with_logs=True, interval=0.001))
     match events:
