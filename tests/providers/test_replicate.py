@@ -27,7 +27,8 @@ from generation.provider import (
     Unavailable,
     Unclear,
 )
-from generation.providers.replicate import TRELLIS, Replicate, Trellis, TripoSR
+from generation.providers.replicate import TRELLIS, Trellis, TripoSR
+from generation.replicate_predictions import Replicate
 from sandbox.providers.replicate import ReplicateSimulator
 from sandbox.providers.simulator import Answer
 from tests.generation.conftest import mesh
