@@ -21,7 +21,7 @@ from PIL import Image
 
 from generation import gradio_visit
 from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
-from generation.providers.gradio import PROVIDERS, Gradio, StableFast3D, Trellis, Trellis2, TripoSR
+from generation.providers.gradio import PROVIDERS, StableFast3D, Trellis, Trellis2, TripoSR
 from sandbox.providers.gradio import GradioSimulator
 from sandbox.providers.simulator import Answer
 from tests.generation.conftest import mesh
@@ -42,7 +42,7 @@ def running(request) -> Iterator[GradioSimulator]:
         yield simulator
 
 
-def at(running: GradioSimulator) -> Gradio:
+def at(running: GradioSimulator) -> gradio_visit.Gradio:
     kind = KINDS[f"gradio-{running.app}"]
     return kind(httpx.Client(), {kind.card.variables[0].name: running.url})
 
