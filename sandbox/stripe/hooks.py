@@ -7,6 +7,7 @@ import json
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -81,6 +82,8 @@ class Hooks:
 
     def queue(self, event: Json, late: float = 0.0) -> None:
         """Have the thread send an event, so many seconds from now, whatever the mode."""
+        if self.target is None:
+            return
         with self._changed:
             self._queue.append(Sending(event, time.monotonic() + late))
             if self._thread is None:
@@ -137,7 +140,11 @@ class Hooks:
                 sending = self._next()
                 self._queue.remove(sending)
                 self._busy = 1
-            status = self._send(sending.event)
+            try:
+                status = self._send(sending.event)
+            except Exception:  # a receiver's own mistake: said, and answered as a site would
+                traceback.print_exc()
+                status = 500
             with self._changed:
                 self._busy = 0
                 if not 200 <= status < 300 and sending.failures < len(self.retry_seconds) and not self._closed:

@@ -17,7 +17,8 @@ KEY, SECRET = "sk_test_tests", "whsec_tests"
 def sandbox(**options: Any) -> Sandbox:
     """A stand-in whose clock stands still and whose ids repeat."""
     chance = random.Random(7)  # noqa: S311 - ids, not secrets
-    return Sandbox(**{"key": KEY, "secret": SECRET, "rng": chance, "now": lambda: NOW} | options)
+    usual: dict[str, Any] = {"key": KEY, "secret": SECRET, "rng": chance, "now": lambda: NOW}
+    return Sandbox(**usual | options)
 
 
 def client(running: Sandbox, *, key: str = KEY, retries: int = 2) -> stripe.StripeClient:
