@@ -40,7 +40,7 @@ def sold(invoice: stripe.Invoice) -> Sold | None:
         return None
     total, plans = Fraction(0), dict[str, Plan | None]()
     with asking() as api:
-        for line in api.v1.invoices.line_items.list(str(invoice.id), {"limit": 100}).auto_paging_iter():
+        for line in invoice.lines.auto_paging_iter():
             price = line.pricing.price_details.price if line.pricing and line.pricing.price_details else None
             if price is None:
                 continue

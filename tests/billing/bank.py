@@ -72,12 +72,15 @@ def work() -> None:
 @contextmanager
 def open_bank(seed: int = 0) -> Iterator[Bank]:
     """A bank, and settings that lead to it."""
-    with Bank(seed) as bank, override_settings(
-        BILLING=True,
-        BILLING_TEST_MODE=True,
-        STRIPE_SECRET_KEY=KEY,
-        STRIPE_WEBHOOK_SECRETS=[SECRET],
-        STRIPE_API_BASE=bank.url,
+    with (
+        Bank(seed) as bank,
+        override_settings(
+            BILLING=True,
+            BILLING_TEST_MODE=True,
+            STRIPE_SECRET_KEY=KEY,
+            STRIPE_WEBHOOK_SECRETS=[SECRET],
+            STRIPE_API_BASE=bank.url,
+        ),
     ):
         assert urlsplit(settings.STRIPE_API_BASE).hostname == "127.0.0.1"
         yield bank

@@ -144,9 +144,7 @@ def test_a_failure_is_kept_and_tried_again(bank: Bank, owner: User) -> None:
 
 
 @pytest.mark.django_db
-def test_a_fault_of_ours_rolls_back_and_is_kept(
-    bank: Bank, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_ours_rolls_back_and_is_kept(bank: Bank, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The effect and its mark are one transaction: if the mark fails, nothing was granted."""
     order = bank.order(owner)
     assert order.session_id is not None
