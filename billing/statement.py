@@ -1,7 +1,7 @@
 """The ledger as people read it: one line for each thing that happened, and a balance that adds up.
 
 What came in or was taken back is a line of its own. A job is one line, whatever became of it: its hold and what ended
-it are read together, so its credits are counted once: −n while they are reserved or after they were spent, 0 once they
+it are read together, so its credits are counted once: minus n while they are reserved or after they were spent, 0 once they
 are back. The balance beside a line is the sum of its own and all older lines; beside the newest it is what the person
 has to spend, less what they owe.
 
@@ -70,6 +70,11 @@ class Line:
     """What an operator wrote."""
     ended_at: datetime | None = None
     """When a job's credits were spent or came back."""
+
+    @property
+    def monthly(self) -> bool:
+        """Whether it is about a plan's paid invoice."""
+        return self.payment is not None and self.payment.stripe_id.startswith("in_")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("generation.urls")),
+    path("", include("billing.urls")),
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
 ]
