@@ -8,49 +8,13 @@ from contextlib import suppress
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from accounts.models import User
 from billing import ledger, proof, statement
-from billing.models import Adjustment, Payment
 from tests.billing.append_only import RULES
+from tests.billing.happenings import bought, every_kind, job
 
 pytestmark = pytest.mark.django_db
-
-
-def bought(user: User, credits: int, number: int = 1, amount: int = 500) -> Payment:
-    """A purchase as the webhooks book it."""
-    told = ledger.grant(user=user, credits=credits, key=f"payment:cs_{number}", reason="purchase")
-    return Payment.objects.create(
-        user=user, stripe_id=f"cs_{number}", credits=credits, amount=amount, currency="eur", grant=told,
-        paid_at=timezone.now(),
-    )  # fmt: skip
-
-
-def job(user: User, credits: int, end: str = "") -> uuid.UUID:
-    """A job that reserved so much and ended so."""
-    made = uuid.uuid4()
-    ledger.hold(user=user, credits=credits, job=made)
-    if end == "refund":
-        ledger.capture(job=made)
-    if end:
-        getattr(ledger, end)(job=made)
-    return made
-
-
-def every_kind(user: User) -> None:
-    """A grant, a purchase, four jobs, a refund with debt, a dispute won, an operator's plus and minus."""
-    bought(user, 20)
-    job(user, 2, "capture")
-    job(user, 3, "release")
-    job(user, 5, "refund")
-    job(user, 25)
-    ledger.reverse(key="back:1", original="payment:cs_1", credits=15, reason="refund")  # 3 are there: 12 are owed
-    ledger.restore(key="won:1", original="payment:cs_1", credits=4, reason="dispute")
-    told = ledger.grant(user=user, credits=10, key="adjustment:1", reason="adjustment")
-    Adjustment.objects.create(transaction=told, actor=user, reason="A job that was lost last week")
-    told = ledger.take(user=user, credits=1, key="adjustment:2", reason="adjustment")
-    Adjustment.objects.create(transaction=told, actor=user, reason="One too many")
 
 
 def in_short(lines: list[statement.Line]) -> list[tuple[str, int, int, int]]:
@@ -86,7 +50,7 @@ def test_a_debt_is_a_balance_below_zero(owner: User) -> None:
     assert ledger.balance(owner) == ledger.Balance(available=0, held=0, owed=20)
     newest = statement.page(user=owner).lines[0]
     assert (newest.what, newest.credits, newest.balance) == ("taken_back", -20, -20)
-    bought(owner, 50, number=2)
+    bought(owner, 50, "cs_2")
     assert statement.page(user=owner).lines[0].balance == 30 == ledger.balance(owner).available
     assert proof.holds(owner)
 
@@ -104,7 +68,7 @@ def test_lines_come_to_the_balance(owner: User, stranger: User, seed: int) -> No
         with suppress(ledger.LedgerError):
             match rng.randint(0, 8):
                 case 0:
-                    bought(user, some, number=step)
+                    bought(user, some, f"cs_{step}")
                 case 1 | 2:
                     jobs[user].append(job(user, rng.randint(0, 12)))
                 case 3:
@@ -170,7 +134,7 @@ def test_a_key_that_is_none_is_ignored(owner: User, before: str) -> None:
 def test_a_page_takes_two_queries_however_long(owner: User, stranger: User, django_assert_num_queries) -> None:
     ledger.balance(stranger)
     for number in range(8):
-        bought(owner, 20, number=number)
+        bought(owner, 20, f"cs_{number}")
         job(owner, 2, "capture")
         job(owner, 2, "refund")
         job(owner, 2, "release")
