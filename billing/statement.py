@@ -1,9 +1,9 @@
 """The ledger as people read it: one line for each thing that happened, and a balance that adds up.
 
 What came in or was taken back is a line of its own. A job is one line, whatever became of it: its hold and what ended
-it are read together, so its credits are counted once: minus n while they are reserved or after they were spent, 0 once they
-are back. The balance beside a line is the sum of its own and all older lines; beside the newest it is what the person
-has to spend, less what they owe.
+it are read together, so its credits are counted once: below zero while they are reserved and after they were spent, 0
+once they are back. The balance beside a line is the sum of its own and all older lines; beside the newest it is what
+the person has to spend, less what they owe.
 
 Everything follows from what each transaction does to that sum (``SIGNED``) and to which line it belongs (``LINE``).
 """

@@ -1,4 +1,4 @@
-"""What every page needs: the balance and initials of who is signed in, whether this is a laptop, whether money moves."""
+"""What every page needs: the balance and initials of who is signed in; whether this is a laptop, and money moves."""
 
 from __future__ import annotations
 

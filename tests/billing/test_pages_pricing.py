@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -90,7 +91,7 @@ def test_somebody_with_a_plan_changes_it_instead_of_buying_a_second(
 
 
 def test_buying_leads_to_stripe(browser: Client, owner: User, selling: None, monkeypatch) -> None:
-    asked = {}
+    asked: dict[str, Any] = {}
 
     def begin(**about: object) -> str:
         asked.update(about)
