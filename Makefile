@@ -9,10 +9,10 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fix types bench demo lock python packages dev
+.PHONY: help run test test-long check lint fix types bench demo lock python packages dev
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed; $(PYTHON) is not on the path." >&2; exit 1; }
@@ -28,6 +28,9 @@ run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_
 
 test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+
+test-long: dev ## the random walk through billing at full length: 500 runs of 50 steps, about a quarter of an hour
+	@LONG_RUNS=1 $(BIN)/python -m pytest tests/billing/test_books_machine.py -s
 
 demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
 	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }

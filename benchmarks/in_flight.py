@@ -118,15 +118,12 @@ def held(count: int, worker: int) -> None:
 def blocked(count: int) -> float:
     """Jobs per second of threads that each wait for their call: submit, poll, fetch, erase."""
     from generation import registry
-    from generation.options import JobOptions
-    from generation.provider import Finished, Pending, Remote
+    from generation.provider import Brief, Finished, Pending, Remote
 
     provider, picture = registry.get("meshy"), cut_out()
 
     def one(_: int) -> int:
-        call = provider.submit(
-            {"front": picture}, options=JobOptions(), quality="draft", key=uuid4().hex, hook="", progress=lambda _: None
-        )
+        call = provider.submit(Brief(images={"front": picture}, quality="draft", key=uuid4().hex))
         assert isinstance(call, Remote)
         while isinstance(answer := provider.poll(call), Pending):
             time.sleep(1.0)

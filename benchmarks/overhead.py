@@ -74,8 +74,7 @@ def bare(url: str, count: int) -> list[float]:
     import httpx
 
     from generation import engine, images, meshes
-    from generation.options import JobOptions
-    from generation.provider import Delivered
+    from generation.provider import Brief, Delivered
     from generation.providers.stability import PROVIDERS
 
     times = []
@@ -85,14 +84,7 @@ def bare(url: str, count: int) -> list[float]:
             began = time.monotonic()
             picture = images.normalise([PHOTO.read_bytes()])
             cut_out = engine.encode_cut_out(engine.cut_out(picture.data))
-            answer = provider.submit(
-                {"front": cut_out},
-                options=JobOptions(),
-                quality="standard",
-                key="k",
-                hook="",
-                progress=lambda percent: None,
-            )
+            answer = provider.submit(Brief(images={"front": cut_out}, quality="standard", key="k"))
             assert isinstance(answer, Delivered)
             meshes.inspect(answer.chunks)
             if number:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,6 +25,9 @@ def month_start(moment: datetime) -> datetime:
 
 def spent_this_month(user: User) -> int:
     """Credits of jobs begun this month that are held or spent; what was given back does not count."""
-    held = Transaction.objects.filter(user=user, kind=Kind.HOLD, created_at__gte=month_start(timezone.now()))
-    back = Q(settlement__kind=Kind.RELEASE) | Q(settlement__reversals__kind=Kind.REVERSE)
-    return int(held.exclude(back).aggregate(total=Sum("credits", default=0))["total"])
+    mine = Transaction.objects.filter(user=user)
+    released = mine.filter(kind=Kind.RELEASE, settles=OuterRef("pk"))
+    refunded = mine.filter(kind=Kind.REVERSE, reverses__settles=OuterRef("pk"))
+    held = mine.filter(~Exists(released), ~Exists(refunded), kind=Kind.HOLD)
+    held = held.filter(created_at__gte=month_start(timezone.now()))
+    return int(held.aggregate(total=Sum("credits", default=0))["total"])

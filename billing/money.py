@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from django.utils.formats import number_format
 
-WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+WHOLE = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
 """Currencies without a minor unit, as Stripe lists them."""
-THOUSANDTHS = frozenset("bhd jod kwd omr tnd".split())
+THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 SIGNS = {"eur": "€", "usd": "$", "gbp": "£", "jpy": "¥"}
 
 
@@ -24,7 +26,7 @@ def shown(amount: int, currency: str) -> str:
     digits = number_format(value, decimal_pos=0 if value == value.to_integral() else places, force_grouping=True)
     sign = SIGNS.get(currency)
     text = f"{sign}{digits}" if sign else f"{currency.upper()}\u00a0{digits}"
-    return f"−{text}" if amount < 0 else text
+    return f"\u2212{text}" if amount < 0 else text
 
 
 def per_credit(amount: int, credits: int, currency: str) -> str:

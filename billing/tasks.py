@@ -1,8 +1,35 @@
-"""What happens to credits by itself."""
+"""What billing does beside the pages. Every task may run twice or be lost: the next one finds the same to do."""
+
+from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
-from billing import notices
+from billing import notices, reconciliation, webhooks
+from billing.stripe_client import StripeError
+
+
+@shared_task(name="billing.tasks.apply_event")
+def apply_event(event_id: str) -> None:
+    """Act on one of Stripe's events."""
+    webhooks.apply(event_id)
+
+
+@shared_task(name="billing.tasks.sweep_events")
+def sweep_events() -> None:
+    """Take up events whose task was lost or failed."""
+    if settings.BILLING:
+        webhooks.sweep()
+
+
+@shared_task(name="billing.tasks.reconcile")
+def reconcile() -> None:
+    """Nightly: find what no event told us."""
+    if settings.BILLING:
+        try:
+            reconciliation.reconcile(since=reconciliation.usual())
+        except StripeError:
+            return  # tomorrow's looks further back than a day
 
 
 @shared_task(name="billing.tasks.notice")

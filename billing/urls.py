@@ -1,8 +1,8 @@
-"""Addresses of the price list, of one's own credits, and of buying."""
+"""Addresses of the price list, of one's own credits, of buying, and Stripe's."""
 
 from django.urls import path
 
-from billing import purchasing, views
+from billing import purchasing, views, webhooks
 
 app_name = "billing"
 
@@ -16,4 +16,5 @@ urlpatterns = [
     path("billing/orders/<uuid:order_id>/resume", purchasing.resume, name="resume"),
     path("billing/portal", purchasing.portal, name="portal"),
     path("billing/payments/<int:payment_id>/document", purchasing.document, name="document"),
+    path("billing/webhook", webhooks.receive, name="webhook"),
 ]

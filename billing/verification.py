@@ -31,10 +31,10 @@ TRIGGERS = {
 
 def differences() -> list[str]:
     """Every broken invariant, one line each."""
-    return [*_guards(), *_entries(), *_balances(), *_holds(), *_settlements(), *_reversals(), *_payments()]
+    return [*guards(), *_entries(), *_balances(), *_holds(), *_settlements(), *_reversals(), *_payments()]
 
 
-def _guards() -> Iterator[str]:
+def guards() -> Iterator[str]:
     """Are the database's own rules in place and on?"""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -73,8 +73,8 @@ def _balances() -> Iterator[str]:
     for account in accounts.filter(~debt & Q(balance__lt=0) | debt & Q(balance__gt=0)).order_by("pk"):
         yield f"account {account.pk}: balance {account.balance} is on the wrong side of zero"
     free = LedgerAccount.objects.filter(user=OuterRef("user"), kind=LedgerAccount.Kind.AVAILABLE, balance__gt=0)
-    for account in LedgerAccount.objects.filter(Exists(free), debt, balance__lt=0).order_by("pk"):
-        yield f"account {account.pk}: owes {-(account.balance or 0)} while credits are available"
+    for owing in LedgerAccount.objects.filter(Exists(free), debt, balance__lt=0).order_by("pk"):
+        yield f"account {owing.pk}: owes {-(owing.balance or 0)} while credits are available"
 
 
 def _holds() -> Iterator[str]:

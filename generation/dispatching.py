@@ -20,6 +20,7 @@ from generation import exchange, health, leases, meshes, registry
 from generation.choosing import choose
 from generation.models import Attempt, Event, Job
 from generation.provider import (
+    Brief,
     Card,
     Declined,
     Delivered,
@@ -77,16 +78,17 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     leases.keep(job)  # whoever lost the job while reading must not pay for a call
     attempt.state = State.SUBMITTING
     attempt.save(update_fields=["state"])
+    brief = Brief(
+        images=pictures,
+        options=job.chosen(),
+        quality=job.quality,
+        key=str(attempt.key),
+        hook=_hook(provider),
+        progress=lambda percent: leases.renew(job, percent=_built(percent)),
+    )
     try:
         with leases.held(job) if provider.card.queue == "calls" else nullcontext():
-            answer = provider.submit(
-                pictures,
-                options=job.chosen(),
-                quality=job.quality,
-                key=str(attempt.key),
-                hook=_hook(provider),
-                progress=lambda percent: leases.renew(job, percent=_built(percent)),
-            )
+            answer = provider.submit(brief)
             if isinstance(answer, Delivered):
                 chunks = leases.renewing(job, meshes.whole(answer.chunks))
                 mesh = vault.seal(chunks, kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES)

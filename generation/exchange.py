@@ -95,9 +95,11 @@ class Exchange:
     def download(self, url: str, *, timeout: float = 300.0) -> Iterator[bytes]:
         """A file in chunks; an address on the service's own host is asked with its headers, others without.
 
-        Raises ``Unavailable`` (also for a link that has expired: look for a fresh one), ``TooMuch``, ``Refused`` (an
-        address that is not on the card).
+        Raises ``Unavailable`` (also for no link, or one that has expired: look for a fresh one), ``TooMuch``,
+        ``Refused`` (an address that is not on the card).
         """
+        if not url:
+            raise Unavailable
         try:
             with self.opened("GET", url, timeout=timeout) as answer:
                 yield from answer.iter_bytes(CHUNK)
@@ -201,6 +203,14 @@ def text(found: Mapping[str, Any], *path: str) -> str:
     for name in path:
         at = at.get(name) if isinstance(at, Mapping) else None
     return at if isinstance(at, str) else ""
+
+
+def taken(answer: Mapping[str, Any], *path: str) -> str:
+    """The id of a call, at a path of keys in the answer to ``create``. Raises ``Unclear`` when there is none."""
+    id = text(answer, *path)
+    if not id:
+        raise Unclear
+    return id
 
 
 def number(found: Mapping[str, Any], name: str) -> float:

@@ -3,6 +3,8 @@
 A call joins the page's queue, and its outcome is the last message but one of a stream that can be read once. Calls of
 the same session see each other's results. The heartbeat is a stream, too: as it closes, a page may remove what it made
 for the session. Why not by Gradio's client: docs/adr/0009-gradio-by-plain-http.md. Tried with Gradio 4.44 and 6.31.
+
+A provider makes one visit for each submit; the apps that we know are in ``generation/providers/gradio.py``.
 """
 
 from __future__ import annotations
@@ -11,22 +13,42 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import islice
-from typing import Any, Final
+from itertools import chain, islice
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import httpx
 
+from generation import pictures
 from generation.egress import EgressError
 from generation.exchange import CHUNK, Exchange, NotThere, Refused, text
-from generation.provider import Declined, Misconfigured, Progress, Unavailable, Unclear
+from generation.provider import (
+    AnswersAtOnce,
+    Brief,
+    Card,
+    Declined,
+    Delivered,
+    Erased,
+    Erasure,
+    Misconfigured,
+    Progress,
+    Remote,
+    Unavailable,
+    Unclear,
+)
 
 SECONDS: Final = 900.0
 """How long all the calls of a visit may take."""
 LONGEST: Final = 32_000_000
 """Bytes that a message may have: some carry pictures for the page."""
+SIDE: Final = 1024
+"""None of the apps looks at more pixels than that."""
+FILLED: Final = 0.85
+"""The share of the picture that its subject takes; what the apps are set to."""
+Call = Callable[..., Any]
 
 
 class Visit:
@@ -151,3 +173,39 @@ def file_in(outputs: Any, ending: str = "") -> dict[str, Any]:
         elif isinstance(at, list):
             ahead += at
     raise Declined("provider_failed")
+
+
+class Gradio(AnswersAtOnce, ABC):
+    """A provider whose model is a page. A subclass says which functions it has, and in which order they are called."""
+
+    card: ClassVar[Card]
+    functions: ClassVar[Mapping[str, int]]
+    """Their names, and how many inputs each takes. An app that has others is another version."""
+
+    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
+        self.api = Exchange(http, setup[self.card.variables[0].name])
+
+    @staticmethod
+    @abstractmethod
+    def recipe(call: Call, photo: Any, quality: str) -> Any:
+        """All that is called, in order; the outputs of the last step hold the GLB."""
+
+    def submit(self, brief: Brief) -> Delivered:
+        """See ``Provider.submit``. Goes on to the mesh's first bytes; the rest comes as it is asked for."""
+        chunks = self._made(brief)
+        return Delivered(chain([next(chunks, b"")], chunks))
+
+    def _made(self, brief: Brief) -> Iterator[bytes]:
+        visit = Visit(self.api, self.functions, brief.progress)
+        with visit.kept():
+            picture = pictures.squared(brief.images["front"], filled=FILLED)
+            photo = visit.upload(pictures.png(picture, side=SIDE))
+            try:
+                outputs = self.recipe(visit.call, photo, brief.quality)
+            except Misconfigured:
+                raise Unclear from None  # whoever refuses us now has the photo
+            yield from visit.download(file_in(outputs, ".glb")["path"])
+
+    def erase(self, remote: Remote) -> Erasure:
+        """Never asked: no id is left. The apps have no way to delete an upload."""
+        return Erasure(Erased.SWEPT)

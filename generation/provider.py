@@ -27,6 +27,8 @@ import httpx
 from generation.options import JobOptions
 
 QUALITIES = ("draft", "standard", "high")
+TRIANGLES_BY_QUALITY = {"draft": 10_000, "standard": 40_000, "high": 120_000}
+"""How many triangles a service is asked for that wants a number."""
 VIEWS = ("front", "left", "back", "right")
 """From where a photo shows the object, in the order in which services want them; the front is always there."""
 
@@ -86,6 +88,32 @@ class Card:
     """Regions (ISO 3166 codes, or "EU") whose operators those terms exclude."""
     evidence: str = ""
     """Where the statements above come from, and as of when."""
+
+
+Progress = Callable[[int], None]
+"""Hears how far a call is, 0 to 100, and that it goes on."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Brief:
+    """What an attempt asks of its provider: nothing that the card does not name. It holds the photo: never printed."""
+
+    images: Mapping[str, bytes]
+    """The cut-out photos (PNG with alpha), by view, in the order of ``VIEWS``."""
+    quality: str
+    options: JobOptions = field(default_factory=JobOptions)
+    """The card need not name the cut-out's: they were made already."""
+    key: str
+    """The same each time one job asks this provider."""
+    hook: str = ""
+    """An address that the service may call when it is done, or empty."""
+    progress: Progress = field(default=lambda percent: None)
+    """For a ``submit`` that delivers."""
+
+    @property
+    def triangles(self) -> int:
+        """How many triangles the model should have: as wished, or else as the quality says."""
+        return self.options.target_triangles or TRIANGLES_BY_QUALITY[self.quality]
 
 
 @dataclass(frozen=True)
@@ -175,9 +203,6 @@ class Unclear(ProviderError):
     """The answer to a call that may cost money was lost or is nonsense: it may exist, and may be paid for."""
 
 
-Progress = Callable[[int], None]
-
-
 class Provider(Protocol):
     """One inference service. ``setup`` holds the values of the card's variables that are set."""
 
@@ -185,14 +210,8 @@ class Provider(Protocol):
 
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None: ...
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
-        """Start a call on the cut-out photos (PNG with alpha), by view, in the order of ``VIEWS``.
-
-        ``key`` is the same each time one job asks this provider. ``hook`` is an address that the service may call
-        when it is done, or empty. ``options`` and ``images`` ask for nothing that the card does not name, but for
-        the cut-out's options, which were made already.
+    def submit(self, brief: Brief) -> Remote | Delivered:
+        """Start a call.
 
         Raises ``Unavailable``, ``Declined`` or ``Misconfigured``: no call exists at the provider, or, where the card
         is ``resubmit_safe``, asking again costs nothing. Any other error, ``Unclear`` among them, means that nobody

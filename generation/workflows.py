@@ -15,20 +15,22 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
-from generation.provider import VIEWS, Declined, Misconfigured
+from generation.provider import VIEWS, Brief, Declined, Misconfigured
 
 logger = logging.getLogger(__name__)
 
+FOLDER: Final = "modelmyimage"
+"""Where photos and meshes lie on the server."""
 MARK: Final = re.compile(r'"\{\{([^"]*)\}\}"')
 PHOTOS: Final = {"image": "front", **{f"image:{view}": view for view in VIEWS}}
 """Which photo a mark stands for."""
 NUMBERS: Mapping[str, Mapping[str, int]] = {
     "steps": {"draft": 15, "standard": 30, "high": 50},
     "octree": {"draft": 192, "standard": 256, "high": 384},
-    "triangles": {"draft": 10_000, "standard": 40_000, "high": 120_000},
 }
-"""What the others stand for, by quality."""
+"""What some others stand for, by quality."""
 
 
 class Workflow:
@@ -42,19 +44,23 @@ class Workflow:
             self.text, graph = "", None
         self.marks = set(MARK.findall(self.text))
         nodes = graph.values() if isinstance(graph, dict) else [None]
-        known = {"image"} <= self.marks <= {*PHOTOS, *NUMBERS, "seed", "prefix"}
+        known = {"image"} <= self.marks <= {*PHOTOS, *NUMBERS, "triangles", "seed", "prefix"}
         if not known or not all(map(_is_node, nodes)):
             logger.error("COMFYUI_WORKFLOW names no workflow in API format whose marks are known")
             raise Misconfigured
         self.views = frozenset(PHOTOS[mark] for mark in self.marks & PHOTOS.keys())
+        self.options = frozenset({"target_triangles"} if "triangles" in self.marks else ())
 
-    def filled(self, photos: Mapping[str, str], *, prefix: str, quality: str, triangles: int | None) -> dict[str, Any]:
-        """The graph for a call on photos of these names, by view. Raises ``Declined`` where it has no mark for one."""
-        if not photos.keys() <= self.views or (triangles and "triangles" not in self.marks):
+    def filled(self, photos: Mapping[str, str], brief: Brief) -> dict[str, Any]:
+        """The graph for a call on files of these names in ``FOLDER``, by view.
+
+        Raises ``Declined`` where it has no mark for one of them, or for the triangles that are wished for.
+        """
+        if not photos.keys() <= self.views or (brief.options.target_triangles and "triangles" not in self.marks):
             raise Declined
-        values: dict[str, Any] = {name: by_quality[quality] for name, by_quality in NUMBERS.items()}
-        values |= {mark: photos[view] for mark, view in PHOTOS.items() if view in photos}
-        values |= {"seed": secrets.randbelow(2**32), "prefix": prefix, "triangles": triangles or values["triangles"]}
+        values: dict[str, Any] = {name: by_quality[brief.quality] for name, by_quality in NUMBERS.items()}
+        values |= {mark: f"{FOLDER}/{photos[view]}" for mark, view in PHOTOS.items() if view in photos}
+        values |= {"seed": secrets.randbelow(2**32), "prefix": f"{FOLDER}/{uuid4().hex}", "triangles": brief.triangles}
         graph = _without({view for view in VIEWS if view not in photos}, json.loads(self.text))
         filled: dict[str, Any] = json.loads(MARK.sub(lambda mark: json.dumps(values[mark[1]]), json.dumps(graph)))
         return filled

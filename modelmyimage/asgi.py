@@ -14,4 +14,5 @@ application = BodyLimit(
     get_asgi_application(),
     limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     larger={"/create": settings.UPLOAD_LIMIT_BYTES + FORM_OVERHEAD},
+    machines=frozenset({"/billing/webhook"}),
 )

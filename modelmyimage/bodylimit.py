@@ -2,7 +2,8 @@
 
 A declared length over the cap is answered 413 at once; a body without a declared length is counted as it comes and cut
 off at the cap. Only the paths named as larger may have more than a form's worth, so that Django never has a body that
-it would write to disk.
+it would write to disk. At an address for machines alone, too large a body is answered as any other that is not theirs:
+400 and not a word.
 """
 
 import asyncio
@@ -36,10 +37,13 @@ class _PastCap(Exception):
 class BodyLimit:
     """ASGI wrapper with a cap in bytes for every request body, and larger ones for the paths that take files."""
 
-    def __init__(self, app: App, limit: int, larger: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, app: App, limit: int, larger: Mapping[str, int] | None = None, machines: frozenset[str] = frozenset()
+    ) -> None:
         self.app = app
         self.limit = limit
         self.larger = dict(larger or {})
+        self.machines = machines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 413."""
@@ -49,7 +53,7 @@ class BodyLimit:
         cap = self.larger.get(scope["path"], self.limit)
         declared = _declared(scope)
         if declared is not None and declared > cap:
-            await _refuse(scope, receive, send, cap, declared)
+            await _refuse(scope, receive, send, cap, declared, self.machines)
             return
         received = 0
         answered = False
@@ -72,7 +76,7 @@ class BodyLimit:
         except _PastCap:
             if answered:
                 raise
-            await _refuse(scope, receive, send, cap, None)
+            await _refuse(scope, receive, send, cap, None, self.machines)
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -84,8 +88,14 @@ def _declared(scope: Scope) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None) -> None:
-    media_type, body = _answer(_header(scope, b"accept"), cap, declared)
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None, machines: frozenset[str]
+) -> None:
+    if scope["path"] in machines:
+        status, media_type, body = 400, b"text/plain", b""
+    else:
+        status = 413
+        media_type, body = _answer(_header(scope, b"accept"), cap, declared)
     headers = {
         b"content-type": media_type,
         b"content-length": str(len(body)).encode(),
@@ -94,7 +104,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, cap: int, declared
         b"cache-control": b"no-store",
         b"connection": b"close",
     }
-    await send({"type": "http.response.start", "status": 413, "headers": list(headers.items())})
+    await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     await _drain(receive)
     await send({"type": "http.response.body"})

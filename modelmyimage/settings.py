@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -166,6 +167,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
     "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": 300.0}},
+    "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": 30.0}},
+    "reconcile-stripe": {
+        "task": "billing.tasks.reconcile",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3600.0},
+    },
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
@@ -196,6 +203,7 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", default=False)
+STRIPE_TAX_BEHAVIOR = env.str("STRIPE_TAX_BEHAVIOR", default="inclusive")
 STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", default=True)
 TAX_NOTE = env.str("TAX_NOTE", default="")
 if STRIPE_API_BASE and not LOCAL:

@@ -20,7 +20,9 @@ class Customer(models.Model):
     """A person at Stripe. Its ``version`` rises with everything that is written of what Stripe says of them."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="customer")
-    stripe_id = models.CharField(max_length=255, unique=True, null=True, help_text="Null until Stripe knows them.")
+    stripe_id = models.CharField(  # noqa: DJ001  # unique, so that it cannot be empty instead
+        max_length=255, unique=True, null=True, help_text="Null until Stripe knows them."
+    )
     version = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -49,7 +51,9 @@ class Order(models.Model):
     amount = models.PositiveIntegerField(help_text="Before promotions, as on the pricing page.")
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
-    session_id = models.CharField(max_length=255, unique=True, null=True, help_text="Null until Stripe answered.")
+    session_id = models.CharField(  # noqa: DJ001  # as above
+        max_length=255, unique=True, null=True, help_text="Null until Stripe answered."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -85,7 +89,7 @@ class Payment(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments")
     stripe_id = models.CharField(max_length=255, unique=True, help_text="The session's (cs_) or invoice's (in_).")
-    payment_intent = models.CharField(
+    payment_intent = models.CharField(  # noqa: DJ001  # as above
         max_length=255, unique=True, null=True, help_text="Null where nothing had to be paid."
     )
     credits = models.PositiveIntegerField()

@@ -1,1 +1,1 @@
-"""Inference providers, one file each."""
+"""Inference providers, one short file each: its ``PROVIDERS`` are the classes, one for each card."""

@@ -17,16 +17,15 @@ import httpx
 from generation import pictures
 from generation.egress import ResponseTooLarge
 from generation.exchange import CHUNK, LONGEST_ANSWER, Exchange, NotThere, Refused, TooMuch, base64_field, text
-from generation.options import JobOptions
 from generation.provider import (
     AnswersAtOnce,
+    Brief,
     Card,
     Declined,
     Delivered,
     Erased,
     Erasure,
     Misconfigured,
-    Progress,
     Remote,
     Unavailable,
     Variable,
@@ -72,13 +71,11 @@ class Cog(AnswersAtOnce):
         self.photo_input = setup.get("COG_IMAGE_INPUT") or "image"
         self.inputs = setup.get("COG_INPUTS") or "{}"
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Delivered:
         """See ``Provider.submit``. With its first bytes the model is made; the rest is read as it is needed."""
-        photo = pictures.data_uri(pictures.png(images["front"]))
+        photo = pictures.data_uri(pictures.png(brief.images["front"]))
         try:
-            mesh = self._predicted(key, {**json.loads(self.inputs), self.photo_input: photo})
+            mesh = self._predicted(brief.key, {**json.loads(self.inputs), self.photo_input: photo})
         except (ValueError, TypeError, RecursionError):
             raise Misconfigured from None  # no JSON, or no object
         return Delivered(chain((next(mesh),), mesh))

@@ -11,38 +11,34 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, Refused, TooMuch, text
-from generation.options import JobOptions
+from generation.comfyui_server import Server, files_of, mesh_of
+from generation.exchange import NotThere, Refused, taken, text
 from generation.provider import (
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Misconfigured,
     Pending,
-    Progress,
     ProviderError,
     Remote,
     Unclear,
     Variable,
     backed_off,
 )
-from generation.workflows import Workflow
+from generation.workflows import FOLDER, Workflow
 
 logger = logging.getLogger(__name__)
-
-FOLDER: Final = "modelmyimage"
-"""Where photos and meshes lie there."""
 
 
 class ComfyUI:
@@ -68,7 +64,7 @@ class ComfyUI:
     )
 
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
-        self.api = Exchange(http, setup["COMFYUI_URL"])
+        self.api = Server(http, setup["COMFYUI_URL"])
         self.workflow = setup["COMFYUI_WORKFLOW"]
 
     def fitted(self, card: Card) -> Card:
@@ -77,113 +73,63 @@ class ComfyUI:
             workflow = Workflow(self.workflow)
         except Misconfigured:
             return card
-        numbers = {"target_triangles"} if "triangles" in workflow.marks else set()
-        return replace(card, views=workflow.views, options=card.options | numbers)
+        return replace(card, views=workflow.views, options=card.options | workflow.options)
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. What was uploaded for a call that did not come about is written over."""
-        call, names = str(uuid4()), {view: f"{uuid4().hex}.jpg" for view in images}
-        graph = Workflow(self.workflow).filled(
-            {view: f"{FOLDER}/{name}" for view, name in names.items()},
-            prefix=f"{FOLDER}/{uuid4().hex}", quality=quality, triangles=options.target_triangles,
-        )  # fmt: skip
+        names = {view: f"{uuid4().hex}.jpg" for view in brief.images}
+        graph = Workflow(self.workflow).filled(names, brief)
+        remote = Remote(str(uuid4()), {"pictures": [*names.values()]})
         try:
             for view, name in names.items():
-                self._write("input", FOLDER, name, pictures.jpeg(pictures.squared(images[view])))
-            queued = {"prompt": graph, "client_id": uuid4().hex, "prompt_id": call}
+                self.api.write("input", FOLDER, name, pictures.jpeg(pictures.squared(brief.images[view])))
+            queued = {"prompt": graph, "client_id": uuid4().hex, "prompt_id": remote.id}
             try:
                 answer = self.api.create("/prompt", json=queued)
             except Misconfigured:
                 raise Unclear from None  # whoever refuses us now has the photo
             # An older server gives the call a name of its own.
-            remote = Remote(text(answer, "prompt_id"), {"pictures": [*names.values()]})
-            if not remote.id:
-                raise Unclear
+            return replace(remote, id=taken(answer, "prompt_id"))
         except ProviderError as error:
             with suppress(ProviderError):
-                self.erase(Remote(call, {"pictures": [*names.values()]}))
+                self.erase(remote)
             if isinstance(error, Declined):
                 logger.warning("ComfyUI refused a workflow")  # its checkpoint or a node is not there, as a rule
             if isinstance(error, Refused | NotThere):
                 raise Declined from None
             raise
-        return remote
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
         """See ``Provider.poll``. A call may end between one question and the next, so the first is asked again."""
-        entry = self._entry(remote)
-        if entry is None:
-            where = self._where(remote)
-            if where:
-                percent = 30 if where == "queue_running" else 0
-                return Pending(percent, backed_off(remote.polls, first=1, factor=1.1, longest=3))
-            entry = self._entry(remote)
+        entry = self.api.entry(remote.id)
+        if entry is None and (where := self.api.queue_of(remote.id)):
+            percent = 30 if where == "queue_running" else 0
+            return Pending(percent, backed_off(remote.polls, first=1, factor=1.1, longest=3))
+        entry = self.api.entry(remote.id) if entry is None else entry
         if entry is None:
             return Failed("provider_lost")  # deleted, or the server was started anew
-        return Finished() if text(entry, "status", "status_str") != "error" and _meshes(entry) else Failed()
+        return Finished() if text(entry, "status", "status_str") != "error" and mesh_of(entry) else Failed()
 
     def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """See ``Provider.fetch``. Of several meshes the last: it is the one that has colours, if any has."""
-        meshes = _meshes(self._entry(remote) or {})
-        if not meshes:
+        """See ``Provider.fetch``."""
+        mesh = mesh_of(self.api.entry(remote.id) or {})
+        if mesh is None:
             raise NotThere
-        yield from self.api.download(f"/view?{urlencode(meshes[-1])}")
+        yield from self.api.download(f"/view?{urlencode(mesh)}")
 
     def erase(self, remote: Remote) -> Erasure:
         """See ``Provider.erase``. Ends the call, writes over all its files and has its entry forgotten."""
         for name in remote.extra["pictures"]:
-            self._write("input", FOLDER, name, pictures.blank())
+            self.api.write("input", FOLDER, name, pictures.blank())
         self.api.ask("POST", "/queue", json={"delete": [remote.id]})
-        if self._where(remote) == "queue_running":
+        if self.api.queue_of(remote.id) == "queue_running":
             # Only then: a server that knows no ``prompt_id`` here ends whatever is running.
             self.api.ask("POST", "/interrupt", json={"prompt_id": remote.id})
-        for file in _files(self._entry(remote) or {}):
+        for file in files_of(self.api.entry(remote.id) or {}):
             with suppress(Refused, NotThere):
-                self._write(file["type"], file["subfolder"], file["filename"], pictures.blank())
+                self.api.write(file["type"], file["subfolder"], file["filename"], pictures.blank())
         self.api.ask("POST", "/history", json={"delete": [remote.id]})
         return Erasure(Erased.SWEPT)
-
-    def _write(self, kind: str, folder: str, name: str, picture: bytes) -> None:
-        form = {"type": kind, "subfolder": folder, "overwrite": "true"}
-        self.api.ask("POST", "/upload/image", data=form, files={"image": (name, picture)})
-
-    def _entry(self, remote: Remote) -> dict[str, Any] | None:
-        """What the history says of a call; nothing before its end."""
-        entry = self.api.ask("GET", f"/history/{remote.id}").get(remote.id)
-        return entry if isinstance(entry, dict) else None
-
-    def _where(self, remote: Remote) -> str:
-        """In which of the two queues a call is; empty for none."""
-        try:
-            queues = self.api.ask("GET", "/queue")
-        except TooMuch:
-            return "queue_pending"  # it lists everybody's graphs; too many of them are no reason to give up
-        for name in ("queue_running", "queue_pending"):
-            waiting = queues.get(name)
-            if isinstance(waiting, list) and any(remote.id in one[1:2] for one in waiting if isinstance(one, list)):
-                return name
-        return ""
-
-
-def _files(entry: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The files that a call has made, in the order it made them, whatever its nodes call them."""
-    found, ahead = [], [entry.get("outputs")]
-    while ahead:
-        at = ahead.pop(0)
-        if isinstance(at, dict):
-            file = {name: text(at, name) for name in ("filename", "subfolder", "type")}
-            if file["filename"] and file["type"] in ("output", "temp"):
-                found.append(file)
-            ahead[:0] = at.values()
-        elif isinstance(at, list):
-            ahead[:0] = at
-    return found
-
-
-def _meshes(entry: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [file for file in _files(entry) if file["filename"].lower().endswith(".glb")]
 
 
 PROVIDERS = (ComfyUI,)

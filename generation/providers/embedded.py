@@ -11,12 +11,12 @@ from generation import engine
 from generation.options import JobOptions
 from generation.provider import (
     AnswersAtOnce,
+    Brief,
     Card,
     Declined,
     Delivered,
     Erased,
     Erasure,
-    Progress,
     Remote,
 )
 
@@ -42,17 +42,14 @@ class Embedded(AnswersAtOnce):
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
         del http, setup  # nothing leaves the machine
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Delivered:
         """Reconstruct the photo from the front, with that from the back behind it; see ``Provider.submit``."""
-        del key, hook
         try:
             glb = engine.reconstruct(
-                images["front"],
-                back_png=images.get("back"),
-                options=_of_the_engine(options, quality),
-                progress=progress,
+                brief.images["front"],
+                back_png=brief.images.get("back"),
+                options=_of_the_engine(brief.options, brief.quality),
+                progress=brief.progress,
             )
         except engine.BackDoesNotMatch:
             raise Declined("back_differs") from None

@@ -1,193 +1,27 @@
-"""fal: one queue before many models; each row of the table at the end is a provider with a card of its own."""
+"""fal: one queue before many models; each row of the table at the end is a provider with a card of its own.
+
+How a call to any of them is made is ``generation/fal_queue.py``.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from typing import Any, ClassVar
-from urllib.parse import quote
+from typing import Any
 
-import httpx
-
-from generation import pictures, signatures
-from generation.exchange import Exchange, NotThere, Refused, text
-from generation.options import JobOptions
-from generation.provider import (
-    QUALITIES,
-    VIEWS,
-    Card,
-    Delivered,
-    Erased,
-    Erasure,
-    Failed,
-    Finished,
-    Misconfigured,
-    Pending,
-    Progress,
-    Remote,
-    Unavailable,
-    Unclear,
-    Variable,
-    backed_off,
-)
-
-START_SECONDS, MADE_WITHIN = 600, timedelta(minutes=20)
-"""fal gives up a call that has not begun by the first; models run for minutes, so the second sees its file, if ever."""
-KEPT = timedelta(hours=1)  # counted from the moment the file is there
-CALL = {
-    "X-Fal-Store-IO": "0",
-    "X-Fal-Object-Lifecycle-Preference": json.dumps({"expiration_duration_seconds": int(KEPT.total_seconds())}),
-    "X-Fal-Request-Timeout": str(START_SECONDS),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """One of fal's models: the path and the field for one photo, and for several, and its parameters."""
-
-    one: tuple[str, str]
-    several: tuple[str, str] = ("", "")
-    asked: Mapping[str, Any]
-    """A tuple is by quality."""
-    texture: str = ""
-    side: int = 1024
-    forwarded: bool = False
-    """It is another company's, to whom fal hands the photo: neither says when the copies there go."""
-
-
-class Fal:
-    """Data URIs in, a link to fal's store of files out; webhooks are signed."""
-
-    card: ClassVar[Card]
-    model: ClassVar[Model]
-
-    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
-        admin = setup.get("FAL_ADMIN_KEY")
-        platform = setup.get("FAL_API_URL") or "https://api.fal.ai"
-        key = {"Authorization": f"Key {setup['FAL_KEY']}"}
-        self.api = Exchange(http, setup.get("FAL_URL") or "https://queue.fal.run", key)
-        self.rest = Exchange(http, setup.get("FAL_REST_URL") or "https://rest.fal.ai")
-        self.platform = Exchange(http, platform, {"Authorization": f"Key {admin}"}) if admin else None
-        self.signing_keys = signatures.KeySet(self.rest, ".well-known/jwks.json")
-
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
-        """See ``Provider.submit``."""
-        model, at = self.model, QUALITIES.index(quality)
-        photos = [pictures.data_uri(pictures.png(image, side=model.side, limit=4_000_000)) for image in images.values()]
-        path, name = model.one if len(photos) == 1 else model.several
-        answer = self.api.create(
-            path,
-            timeout=120.0,
-            params={"fal_webhook": hook} if hook else None,
-            # fal's own second try is not billed, but a forwarded call would begin anew at the other company.
-            headers=CALL | ({"x-fal-no-retry": "1"} if model.forwarded else {}),
-            json={
-                name: photos if name.endswith("_urls") else photos[0],
-                **{word: value[at] if isinstance(value, tuple) else value for word, value in model.asked.items()},
-                **({model.texture: options.texture} if model.texture else {}),
-            },
-        )
-        call = text(answer, "request_id")
-        if not call:
-            raise Unclear
-        # Addresses elsewhere are not followed; our own leave out what comes after the app's name, as fal's do.
-        built = f"{'/'.join(path.split('/')[:2])}/requests/{quote(call, safe='')}"
-        ways = {"response": built, "status": f"{built}/status", "cancel": f"{built}/cancel"}
-        given = {way: text(answer, f"{way}_url") for way in ways}
-        ways |= {way: url.removeprefix(self.api.base) for way, url in given.items() if url.startswith(self.api.base)}
-        return Remote(call, {**ways, "began": datetime.now(UTC).isoformat(timespec="seconds")})
-
-    def poll(self, remote: Remote) -> Pending | Finished | Failed:
-        """See ``Provider.poll``. A failed call is COMPLETED, too: with an error, or with one in the result's stead."""
-        status: dict[str, Any] = {}
-        try:
-            status = self.api.ask("GET", remote.extra["status"])
-            if text(status, "status") != "COMPLETED":
-                return Pending(wait=backed_off(remote.polls, first=1.5, longest=5))
-            return Finished() if self._link(remote) and not status.get("error") else Failed()
-        except NotThere:
-            return Failed("provider_lost")
-        except Refused as refused:
-            # 422 is about the photo, as a rule; the answer quotes it and is not read.
-            return Failed("provider_declined" if refused.status == 422 else "provider_failed")
-        except Unavailable:
-            if status.get("error"):
-                return Failed()
-            raise
-
-    def fetch(self, remote: Remote) -> Iterator[bytes]:
-        """See ``Provider.fetch``."""
-        link = self._link(remote)
-        if not link:
-            raise Unavailable
-        yield from self.api.download(link)
-
-    def _link(self, remote: Remote) -> str:
-        """The result's GLB; fields differ by model, and ``model_mesh`` may be an archive. Empty for none."""
-        found = self.api.ask("GET", remote.extra["response"])
-        mesh = text(found, "model_mesh", "url")
-        named = text(found, "model_mesh", "file_name") or mesh.partition("?")[0]
-        if not named.lower().endswith(".glb") and text(found, "model_mesh", "content_type") != "model/gltf-binary":
-            mesh = ""
-        best = text(found, "model_glb_pbr", "url") or text(found, "model_glb", "url")
-        return best or mesh or text(found, "model_urls", "glb", "url")
-
-    def erase(self, remote: Remote) -> Erasure:
-        """See ``Provider.erase``. What cannot be deleted goes by itself; what another company has is out of reach."""
-        with suppress(NotThere, Refused):  # it is over
-            self.api.ask("PUT", remote.extra["cancel"])
-        erased = self._delete(remote)
-        if self.model.forwarded:
-            return Erasure(Erased.UNSUPPORTED)
-        if erased:
-            return Erasure(Erased.ERASED)
-        return Erasure(Erased.EXPIRES, at=datetime.fromisoformat(remote.extra["began"]) + MADE_WITHIN + KEPT)
-
-    def _delete(self, remote: Remote) -> bool:
-        """Delete the call. True if it is over and its file seen to be gone: fal may lack the record that names it."""
-        if self.platform is None:
-            return False
-        link = ""
-        with suppress(NotThere, Refused):  # no such call, or no result
-            status = self.api.ask("GET", remote.extra["status"])
-            if text(status, "status") != "COMPLETED":
-                return False  # a model need not obey when it is cancelled
-            link = "" if status.get("error") else self._link(remote)
-        try:
-            with suppress(NotThere):
-                done = self.platform.ask("DELETE", f"v1/models/requests/{quote(remote.id, safe='')}/payloads")
-                files = done.get("cdn_delete_results") or []
-                if any(not isinstance(file, dict) or file.get("exception") for file in files):
-                    return False
-            if link:
-                with self.api.opened("HEAD", link):
-                    return False
-        except NotThere:
-            return True
-        except (Refused, Misconfigured):
-            return False
-        return True
-
-    def heard(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> str:
-        """See ``Hooked.heard``."""
-        names = ("request-id", "user-id", "timestamp", "signature")
-        call, user, stamp, signature = (headers.get(f"x-fal-webhook-{name}", "") for name in names)
-        message = "\n".join((call, user, stamp, sha256(body).hexdigest())).encode()
-        signatures.timely(stamp, now)
-        self.signing_keys.verify(signature, message, now)
-        return call
+from generation import pictures
+from generation.fal_queue import KEPT, Fal, Model
+from generation.provider import QUALITIES, VIEWS, Card, Variable
 
 
 def _hosted(
-    name: str, label: str, prices: tuple[int, int, int], seconds: tuple[int, int, int], asked: Model, **card_says: Any
+    name: str,
+    label: str,
+    asked: Model,
+    *,
+    prices: tuple[int, int, int],
+    seconds: tuple[int, int, int],
+    **card_says: Any,
 ) -> type[Fal]:
-    """A provider for one of fal's models."""
+    """A provider for one of fal's models, with prices in credits and typical seconds by quality."""
     usual: dict[str, Any] = {
         "place": "not stated",
         "operator": "Features & Labels, Inc.",
@@ -221,31 +55,83 @@ def _hosted(
 
 
 PROVIDERS = (
-    _hosted("fal-trellis", "TRELLIS on fal", (1, 1, 1), (30, 30, 45), Model(
-        one=("fal-ai/trellis", "image_url"), several=("fal-ai/trellis/multi", "image_urls"),
-        asked={"texture_size": (512, 1024, 2048), "mesh_simplify": (0.98, 0.95, 0.9)},
-    ), views=frozenset(VIEWS)),
-    _hosted("fal-trellis-2", "TRELLIS.2 on fal", (5, 6, 7), (60, 90, 150), Model(
-        one=("fal-ai/trellis-2", "image_url"),
-        asked={"resolution": (512, 1024, 1536), "texture_size": (1024, 2048, 4096),
-               "decimation_target": (100_000, 200_000, 500_000)},
-    )),
+    _hosted(
+        "fal-trellis",
+        "TRELLIS on fal",
+        Model(
+            one=("fal-ai/trellis", "image_url"),
+            several=("fal-ai/trellis/multi", "image_urls"),
+            asked={"texture_size": (512, 1024, 2048), "mesh_simplify": (0.98, 0.95, 0.9)},
+        ),
+        prices=(1, 1, 1),
+        seconds=(30, 30, 45),
+        views=frozenset(VIEWS),
+    ),
+    _hosted(
+        "fal-trellis-2",
+        "TRELLIS.2 on fal",
+        Model(
+            one=("fal-ai/trellis-2", "image_url"),
+            asked={
+                "resolution": (512, 1024, 1536),
+                "texture_size": (1024, 2048, 4096),
+                "decimation_target": (100_000, 200_000, 500_000),
+            },
+        ),
+        prices=(5, 6, 7),
+        seconds=(60, 90, 150),
+    ),
     # TripoSR's own code centres what is transparent already, on the grey it knows, if it may remove the background.
-    _hosted("fal-triposr", "TripoSR on fal", (2, 2, 2), (5, 5, 10), Model(
-        one=("fal-ai/triposr", "image_url"),
-        asked={"output_format": "glb", "do_remove_background": True, "mc_resolution": (128, 256, 384)},
-    )),
-    _hosted("fal-hunyuan3d", "Hunyuan3D 2.0 on fal", (10, 10, 10), (60, 90, 120), Model(
-        one=("fal-ai/hunyuan3d/v2", "input_image_url"), texture="textured_mesh",
-        asked={"octree_resolution": (192, 256, 384), "num_inference_steps": (20, 50, 50)},
-    ), options=frozenset({"texture"}), listed_only=True, barred=frozenset({"EU", "GB", "KR"}),
-       licence="Tencent's licence for Hunyuan3D 2.0 excludes the European Union, the United Kingdom and South Korea."),
-    _hosted("fal-rodin", "Hyper3D Rodin through fal", (8, 8, 8), (60, 90, 180), Model(
-        one=("fal-ai/hyper3d/rodin", "input_image_urls"), several=("fal-ai/hyper3d/rodin", "input_image_urls"),
-        asked={"geometry_file_format": "glb", "material": "PBR", "tier": "Regular",
-               "quality": ("low", "medium", "high")}, side=pictures.SIDE, forwarded=True,
-    ), views=frozenset(VIEWS), listed_only=True, place="not stated", keeps=None, can_erase=False,
-       operator="Features & Labels, Inc. (fal), which forwards to Deemos Corporation",
-       evidence="fal.ai: queue, data retention, webhooks, hyper3d/rodin, a partner's model: photos are forwarded to "
-                "Deemos, whose own retention applies too (November 2026)"),
-)  # fmt: skip
+    _hosted(
+        "fal-triposr",
+        "TripoSR on fal",
+        Model(
+            one=("fal-ai/triposr", "image_url"),
+            asked={"output_format": "glb", "do_remove_background": True, "mc_resolution": (128, 256, 384)},
+        ),
+        prices=(2, 2, 2),
+        seconds=(5, 5, 10),
+    ),
+    _hosted(
+        "fal-hunyuan3d",
+        "Hunyuan3D 2.0 on fal",
+        Model(
+            one=("fal-ai/hunyuan3d/v2", "input_image_url"),
+            texture="textured_mesh",
+            asked={"octree_resolution": (192, 256, 384), "num_inference_steps": (20, 50, 50)},
+        ),
+        prices=(10, 10, 10),
+        seconds=(60, 90, 120),
+        options=frozenset({"texture"}),
+        listed_only=True,
+        barred=frozenset({"EU", "GB", "KR"}),
+        licence="Tencent's licence for Hunyuan3D 2.0 excludes the European Union, the United Kingdom and South Korea.",
+    ),
+    _hosted(
+        "fal-rodin",
+        "Hyper3D Rodin through fal",
+        Model(
+            one=("fal-ai/hyper3d/rodin", "input_image_urls"),
+            several=("fal-ai/hyper3d/rodin", "input_image_urls"),
+            asked={
+                "geometry_file_format": "glb",
+                "material": "PBR",
+                "tier": "Regular",
+                "quality": ("low", "medium", "high"),
+            },
+            side=pictures.SIDE,
+            forwarded=True,
+        ),
+        prices=(8, 8, 8),
+        seconds=(60, 90, 180),
+        views=frozenset(VIEWS),
+        listed_only=True,
+        operator="Features & Labels, Inc. (fal), which forwards to Deemos Corporation",
+        keeps=None,
+        can_erase=False,
+        evidence=(
+            "fal.ai: queue, data retention, webhooks, hyper3d/rodin, a partner's model: photos are forwarded to "
+            "Deemos, whose own retention applies too (November 2026)"
+        ),
+    ),
+)

@@ -1,82 +1,23 @@
 """Models whose only server is their demo page: TripoSR, Stable Fast 3D, TRELLIS and TRELLIS.2, as Gradio apps.
 
-Each step of such a page is a call whose outcome is told once, so one submit goes through all the steps and delivers.
+Each step of such a page is a call whose outcome is told once, so one submit goes through all the steps and delivers:
+``generation/gradio_visit.py``.
 """
 
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any, ClassVar, Final
 
-import httpx
+from generation.gradio_visit import FILLED, Call, Gradio, file_in
+from generation.provider import Card, Variable
 
-from generation import pictures
-from generation.exchange import Exchange
-from generation.gradio_visit import Visit, file_in
-from generation.options import JobOptions
-from generation.provider import (
-    AnswersAtOnce,
-    Card,
-    Delivered,
-    Erased,
-    Erasure,
-    Misconfigured,
-    Progress,
-    Remote,
-    Unclear,
-    Variable,
-)
-
-SIDE: Final = 1024
-"""None of the apps looks at more pixels than that."""
-FILLED: Final = 0.85
-"""The share of the picture that its subject takes; what the apps are set to."""
 KEPT: Final = "The app keeps photo and model in its temporary folders until its operator empties them. (November 2026)"
 CLEARED: Final = (
     "The app is written to remove the model as a call ends, and the rest within 20 minutes. (November 2026)"
 )
-Call = Callable[..., Any]
-
-
-class Gradio(AnswersAtOnce, ABC):
-    """One app. A subclass says which functions it has, and in which order they are called."""
-
-    card: ClassVar[Card]
-    functions: ClassVar[Mapping[str, int]]
-    """Their names, and how many inputs each takes. An app that has others is another version."""
-
-    def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
-        self.api = Exchange(http, setup[self.card.variables[0].name])
-
-    @staticmethod
-    @abstractmethod
-    def recipe(call: Call, photo: Any, quality: str) -> Any:
-        """All that is called, in order; the outputs of the last step hold the GLB."""
-
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
-        """See ``Provider.submit``. Goes on to the mesh's first bytes; the rest comes as it is asked for."""
-        chunks = self._made(images["front"], quality, progress)
-        return Delivered(chain([next(chunks, b"")], chunks))
-
-    def _made(self, cut_out: bytes, quality: str, progress: Progress) -> Iterator[bytes]:
-        visit = Visit(self.api, self.functions, progress)
-        with visit.kept():
-            photo = visit.upload(pictures.png(pictures.squared(cut_out, filled=FILLED), side=SIDE))
-            try:
-                outputs = self.recipe(visit.call, photo, quality)
-            except Misconfigured:
-                raise Unclear from None  # whoever refuses us now has the photo
-            yield from visit.download(file_in(outputs, ".glb")["path"])
-
-    def erase(self, remote: Remote) -> Erasure:
-        """Never asked: no id is left. The apps have no way to delete an upload."""
-        return Erasure(Erased.SWEPT)
 
 
 class TripoSR(Gradio):

@@ -19,20 +19,17 @@ import httpx
 
 from generation import pictures
 from generation.egress import EgressError, ResponseTooLarge
-from generation.exchange import CHUNK, Exchange, NotThere, base64_field, text
-from generation.options import JobOptions
+from generation.exchange import CHUNK, Exchange, NotThere, base64_field, taken
 from generation.provider import (
+    Brief,
     Card,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Pending,
-    Progress,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -80,16 +77,11 @@ class Hunyuan3D:
     def __init__(self, http: httpx.Client, setup: Mapping[str, str]) -> None:
         self.api = Exchange(http, setup[self.card.variables[0].name])
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``."""
-        photo = base64.b64encode(pictures.png(images["front"])).decode()
-        wishes = {"image": photo, "texture": options.texture, **QUALITY[quality], **self.fixed}
-        uid = text(self.api.create("/send", json=wishes), "uid")
-        if not uid:
-            raise Unclear
-        return Remote(uid)
+        photo = base64.b64encode(pictures.png(brief.images["front"])).decode()
+        wishes = {"image": photo, "texture": brief.options.texture, **QUALITY[brief.quality], **self.fixed}
+        return Remote(taken(self.api.create("/send", json=wishes), "uid"))
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
         """See ``Provider.poll``. Of an answer with a mesh in it, only the beginning is read."""

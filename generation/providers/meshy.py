@@ -10,21 +10,17 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, number, text
-from generation.options import JobOptions
+from generation.exchange import Exchange, NotThere, number, taken, text
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Pending,
-    Progress,
     Remote,
-    Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -36,7 +32,6 @@ QUALITY: Mapping[str, dict[str, Any]] = {
     "standard": {"ai_model": "meshy-6"},
     "high": {"ai_model": "meshy-6", "texture_resolution": "4k"},
 }
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 
 
 class Meshy:
@@ -63,28 +58,23 @@ class Meshy:
         base = setup.get("MESHY_URL") or "https://api.meshy.ai"
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['MESHY_API_KEY']}"})
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``."""
-        photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in images.values()]
-        wishes = QUALITY[quality] if options.texture else {"ai_model": QUALITY[quality]["ai_model"]}
+        photos = [pictures.data_uri(pictures.png(image, limit=PHOTO_BYTES)) for image in brief.images.values()]
+        wishes = QUALITY[brief.quality] if brief.options.texture else {"ai_model": QUALITY[brief.quality]["ai_model"]}
         path = ONE if len(photos) == 1 else SEVERAL
         answer = self.api.create(
             path,
             json={
                 **({"image_url": photos[0]} if len(photos) == 1 else {"image_urls": photos}),
                 **wishes,
-                "should_texture": options.texture,
+                "should_texture": brief.options.texture,
                 "should_remesh": True,
-                "target_polycount": options.target_triangles or TRIANGLES[quality],
+                "target_polycount": brief.triangles,
                 "target_formats": ["glb"],
             },
         )
-        task = text(answer, "result")
-        if not task:
-            raise Unclear
-        return Remote(task, {"path": path})
+        return Remote(taken(answer, "result"), {"path": path})
 
     def _task(self, remote: Remote) -> dict[str, Any]:
         return self.api.ask("GET", f"{remote.extra['path']}/{remote.id}")
@@ -104,10 +94,7 @@ class Meshy:
 
     def fetch(self, remote: Remote) -> Iterator[bytes]:
         """See ``Provider.fetch``. Links expire, so each try asks for a fresh one."""
-        link = text(self._task(remote), "model_urls", "glb")
-        if not link:
-            raise Unavailable
-        yield from self.api.download(link)
+        yield from self.api.download(text(self._task(remote), "model_urls", "glb"))
 
     def erase(self, remote: Remote) -> Erasure:
         """See ``Provider.erase``. Deleting ends a running task, too; one that is not there was deleted."""

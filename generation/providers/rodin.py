@@ -8,29 +8,25 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures
-from generation.exchange import Exchange, NotThere, text
-from generation.options import JobOptions
+from generation.exchange import Exchange, NotThere, taken, text
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Misconfigured,
     Pending,
-    Progress,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
 
 TIERS = {"draft": "Gen-2.5-Extreme-Low", "standard": "Gen-2.5-Medium", "high": "Gen-2.5-High"}
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 ACCOUNT = {"API_INSUFFICIENT_FUNDS", "API_NO_ACTIVE_SUBSCRIPTION", "API_SUBSCRIPTION_PLAN_TOO_LOW", "PERMISSION_DENIED"}
 PHOTO = {"API_OBJECT_NOT_FOUND_ON_IMAGE", "IMAGE_CONTENT_VIOLATION", "INVALID_REQUEST"}
 FULL = "API_PARALLELISM_LIMIT_REACHED"
@@ -63,32 +59,27 @@ class Rodin:
         base = setup.get("RODIN_URL") or "https://api.hyper3d.com"
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['RODIN_API_KEY']}"})
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. The first photo, the front, is the one that colours are taken from."""
-        photos = [pictures.png(image) for image in images.values()]
+        photos = [pictures.png(image) for image in brief.images.values()]
         answer = self.api.create(
             "/api/v2/rodin",
             timeout=120.0,
             files=[("images", (f"{at}.png", photo, "image/png")) for at, photo in enumerate(photos, 1)],
             data={
-                "tier": TIERS[quality],
+                "tier": TIERS[brief.quality],
                 "mesh_mode": "Raw",
-                "quality_override": str(options.target_triangles or TRIANGLES[quality]),
-                "material": "PBR" if options.texture else "None",
+                "quality_override": str(brief.triangles),
+                "material": "PBR" if brief.options.texture else "None",
                 "geometry_file_format": "glb",
                 "use_original_alpha": "true",
                 "preview_render": "false",
                 **({"condition_mode": "concat"} if len(photos) > 1 else {}),
             },
         )
-        task, subscription = text(answer, "uuid"), text(answer, "jobs", "subscription_key")
-        if not task:
+        if not text(answer, "uuid"):
             _refused(text(answer, "error"))
-        if not task or not subscription:
-            raise Unclear
-        return Remote(task, {"subscription": subscription})
+        return Remote(taken(answer, "uuid"), {"subscription": taken(answer, "jobs", "subscription_key")})
 
     def poll(self, remote: Remote) -> Pending | Finished | Failed:
         """See ``Provider.poll``. The call is done when all its jobs are; what is no known end is taken for running."""
@@ -111,8 +102,6 @@ class Rodin:
         answer = self.api.ask("POST", "/api/v2/download", json={"task_uuid": remote.id})
         found = (text(file, "url") for file in _objects(answer, "list") if text(file, "name").lower().endswith(".glb"))
         link = next(filter(None, found), "")
-        if not link:
-            raise Unavailable
         yield from self.api.download(link)
 
     def erase(self, remote: Remote) -> Erasure:

@@ -16,14 +16,13 @@ import httpx
 from generation import pictures
 from generation.egress import EgressError, ResponseTooLarge
 from generation.exchange import CHUNK, Exchange, TooMuch
-from generation.options import JobOptions
 from generation.provider import (
     AnswersAtOnce,
+    Brief,
     Card,
     Delivered,
     Erased,
     Erasure,
-    Progress,
     Remote,
     Unavailable,
     Unclear,
@@ -74,11 +73,9 @@ class StableFast3D(AnswersAtOnce):
         key = {"Authorization": f"Bearer {setup['STABILITY_API_KEY']}"}
         self.api = Exchange(http, base, key, declines=frozenset({403}))
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Delivered:
         """See ``Provider.submit``. The answer is judged by its first bytes; the rest comes as it is asked for."""
-        chunks = self._made(_photo(images["front"]), quality)
+        chunks = self._made(_photo(brief.images["front"]), brief.quality)
         try:
             first = next(chunks, b"")
         except Unavailable as unavailable:

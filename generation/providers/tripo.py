@@ -9,23 +9,20 @@ from typing import Any, ClassVar
 import httpx
 
 from generation import pictures, signatures
-from generation.exchange import Exchange, NotThere, Refused, number, text
-from generation.options import JobOptions
+from generation.exchange import Exchange, NotThere, Refused, number, taken, text
 from generation.provider import (
     VIEWS,
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Forged,
     Pending,
-    Progress,
     Remote,
     Unavailable,
-    Unclear,
     Variable,
     backed_off,
 )
@@ -36,7 +33,6 @@ QUALITY: Mapping[str, dict[str, str]] = {
     "standard": {"model": "v3.1-20260211"},
     "high": {"model": "v3.1-20260211", "geometry_quality": "detailed"},
 }
-TRIANGLES = {"draft": 10_000, "standard": 40_000, "high": 120_000}
 LINKS = ("model_url", "pbr_model_url", "model", "pbr_model")
 MODERATED = 2008
 UPLOADS_FULL_SECONDS = 20.0  # some ten a minute are allowed: three tries this far apart see the minute out
@@ -72,26 +68,21 @@ class Tripo:
         self.api = Exchange(http, base, {"Authorization": f"Bearer {setup['TRIPO_API_KEY']}"})
         self.secret = setup.get("TRIPO_WEBHOOK_SECRET", "")
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``. ``quad`` is never sent: it makes the file an FBX."""
-        tokens = {view: self._upload(pictures.png(image)) for view, image in images.items()}
+        tokens = {view: self._upload(pictures.png(image)) for view, image in brief.images.items()}
         wishes: dict[str, Any] = {
-            **QUALITY[quality],
-            "face_limit": options.target_triangles or TRIANGLES[quality],
-            "texture": options.texture,
-            "pbr": options.texture,  # true would bring the texture back
-            **({"texture_quality": "detailed"} if options.texture and quality == "high" else {}),
+            **QUALITY[brief.quality],
+            "face_limit": brief.triangles,
+            "texture": brief.options.texture,
+            "pbr": brief.options.texture,  # true would bring the texture back
+            **({"texture_quality": "detailed"} if brief.options.texture and brief.quality == "high" else {}),
         }
         if set(tokens) == {"front"}:
             answer = self.api.create(ONE, json={"input": tokens["front"], **wishes})
         else:
             answer = self.api.create(SEVERAL, json={"inputs": [tokens.get(view) for view in VIEWS], **wishes})
-        task = text(answer, "data", "task_id")
-        if not task:
-            raise Unclear
-        return Remote(task)
+        return Remote(taken(answer, "data", "task_id"))
 
     def _upload(self, photo: bytes) -> str:
         """The token of an uploaded photo. It costs nothing, so an answer without one is no call at all."""
@@ -132,8 +123,6 @@ class Tripo:
         """See ``Provider.fetch``. Links may live for minutes only, so each try asks for a fresh one."""
         task = self._task(remote)
         link = next(filter(None, (text(task, "output", name) for name in LINKS)), "")
-        if not link:
-            raise Unavailable
         yield from self.api.download(link)
 
     def erase(self, remote: Remote) -> Erasure:

@@ -8,17 +8,15 @@ from typing import Any, ClassVar
 
 import httpx
 
-from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Card,
     Declined,
-    Delivered,
     Erased,
     Erasure,
     Failed,
     Finished,
     Pending,
-    Progress,
     Remote,
     Unavailable,
     Variable,
@@ -54,12 +52,10 @@ class Scripted:
             raise Unavailable(0.2)
         return answer
 
-    def submit(
-        self, images: Mapping[str, bytes], *, options: JobOptions, quality: str, key: str, hook: str, progress: Progress
-    ) -> Remote | Delivered:
+    def submit(self, brief: Brief) -> Remote:
         """See ``Provider.submit``."""
-        headers = {"Idempotency-Key": key, "Normal-Map": "yes" if options.normal_map else "no"}
-        answer = self._ask("POST", "/calls", content=images["front"], headers=headers)
+        headers = {"Idempotency-Key": brief.key, "Normal-Map": "yes" if brief.options.normal_map else "no"}
+        answer = self._ask("POST", "/calls", content=brief.images["front"], headers=headers)
         if answer.status_code >= 400:
             raise Declined
         return Remote(answer.json()["id"])

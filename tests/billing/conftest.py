@@ -1,11 +1,21 @@
-"""People's browsers, and a site that sells."""
+"""The bank for tests of buying, people's browsers, and a site that sells."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.billing.bank import Bank, open_bank
+
+
+@pytest.fixture
+def bank() -> Iterator[Bank]:
+    """A stand-in for Stripe that keeps its events until told to deliver."""
+    with open_bank() as bank:
+        yield bank
 
 
 @pytest.fixture

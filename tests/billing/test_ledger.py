@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
-from billing import ledger
+from billing import ledger, limits
 from billing.ledger import Balance
-from billing.models import Entry, LedgerAccount, Transaction
+from billing.models import Entry, LedgerAccount, Preferences, Transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +72,7 @@ def test_repeating_anything_changes_nothing(owner: User, job: uuid.UUID) -> None
             ledger.hold(user=owner, credits=4, job=job),
             ledger.capture(job=job),
             ledger.refund(job=job),
-            ledger.reverse(key="chargeback:1", original="pack:1", reason="chargeback"),
+            ledger.reverse(key="chargeback:1", original="pack:1", credits=5, reason="chargeback"),
         ]
         return [told.pk for told in steps]
 
@@ -151,20 +153,95 @@ def test_refund_gives_back_what_was_spent_and_nothing_else(owner: User, job: uui
         ledger.release(job=job)  # would give it back a second time
 
 
-def test_reverse_takes_back_a_whole_grant_once(owner: User, job: uuid.UUID) -> None:
+def test_reverse_takes_back_parts_of_a_grant_and_no_more(owner: User, job: uuid.UUID) -> None:
     ledger.grant(user=owner, credits=5, key="pack:1", reason="pack")
-    ledger.hold(user=owner, credits=12, job=job)
-    with pytest.raises(ledger.InsufficientCredits):
-        ledger.reverse(key="back:1", original="pack:1", reason="refund")
-    ledger.release(job=job)
-    ledger.reverse(key="back:1", original="pack:1", reason="refund")
+    ledger.reverse(key="back:1", original="pack:1", credits=2, reason="refund")
+    ledger.reverse(key="back:1", original="pack:1", credits=2, reason="refund")  # told twice
+    ledger.reverse(key="back:2", original="pack:1", credits=2, reason="dispute")
+    assert ledger.balance(owner) == Balance(available=11, held=0)
+    with pytest.raises(ledger.NotReversible):
+        ledger.reverse(key="back:3", original="pack:1", credits=2, reason="refund")
+    with pytest.raises(ledger.KeyReused):
+        ledger.reverse(key="back:2", original="pack:1", credits=1, reason="dispute")
+    ledger.restore(key="won:1", original="pack:1", credits=2, reason="dispute")
+    with pytest.raises(ledger.NotReversible):
+        ledger.restore(key="won:2", original="pack:1", credits=3, reason="dispute")
+    ledger.reverse(key="back:3", original="pack:1", credits=3, reason="refund")
     assert ledger.balance(owner) == Balance(available=10, held=0)
+    ledger.hold(user=owner, credits=3, job=job)
     with pytest.raises(ledger.NotReversible):
-        ledger.reverse(key="back:2", original="pack:1", reason="refund")
-    with pytest.raises(ledger.NotReversible):
-        ledger.reverse(key="back:3", original=f"hold:{job}", reason="refund")
+        ledger.reverse(key="back:4", original=f"hold:{job}", credits=1, reason="refund")
     with pytest.raises(ledger.NoSuchTransaction):
-        ledger.reverse(key="back:4", original="pack:9", reason="refund")
+        ledger.reverse(key="back:4", original="pack:9", credits=1, reason="refund")
+    with pytest.raises(ledger.InvalidAmount):
+        ledger.reverse(key="back:4", original="pack:1", credits=0, reason="refund")
+
+
+def test_what_is_no_longer_there_is_owed_and_paid_off_first(owner: User, job: uuid.UUID) -> None:
+    ledger.grant(user=owner, credits=20, key="pack:1", reason="pack")
+    ledger.hold(user=owner, credits=25, job=job)
+    ledger.reverse(key="back:1", original="pack:1", credits=20, reason="refund")
+    assert ledger.balance(owner) == Balance(available=0, held=25, owed=15)
+    with pytest.raises(ledger.InsufficientCredits):
+        ledger.hold(user=owner, credits=1, job=uuid.uuid4())
+    ledger.grant(user=owner, credits=4, key="pack:2", reason="pack")
+    assert ledger.balance(owner) == Balance(available=0, held=25, owed=11)
+    ledger.release(job=job)
+    assert ledger.balance(owner) == Balance(available=14, held=0, owed=0)
+    ledger.reverse(key="back:2", original="pack:2", credits=4, reason="refund")
+    assert ledger.balance(owner) == Balance(available=10, held=0)
+
+
+def test_a_refund_and_a_restore_pay_what_is_owed_too(owner: User, job: uuid.UUID) -> None:
+    ledger.grant(user=owner, credits=20, key="pack:1", reason="pack")
+    ledger.hold(user=owner, credits=30, job=job)
+    ledger.capture(job=job)
+    ledger.reverse(key="back:1", original="pack:1", credits=20, reason="dispute")
+    assert ledger.balance(owner) == Balance(available=0, held=0, owed=20)
+    ledger.restore(key="won:1", original="pack:1", credits=20, reason="dispute")
+    assert ledger.balance(owner) == Balance(available=0, held=0)
+    ledger.reverse(key="back:2", original="pack:1", credits=5, reason="refund")
+    ledger.refund(job=job)
+    assert ledger.balance(owner) == Balance(available=25, held=0)
+
+
+def test_take_takes_what_is_there_only(owner: User) -> None:
+    ledger.take(user=owner, credits=4, key="adjust:1", reason="adjustment")
+    ledger.take(user=owner, credits=4, key="adjust:1", reason="adjustment")
+    assert ledger.balance(owner) == Balance(available=6, held=0)
+    with pytest.raises(ledger.InsufficientCredits):
+        ledger.take(user=owner, credits=7, key="adjust:2", reason="adjustment")
+    with pytest.raises(ledger.InvalidAmount):
+        ledger.take(user=owner, credits=0, key="adjust:3", reason="adjustment")
+
+
+def test_a_monthly_limit_counts_what_is_held_or_spent(owner: User, job: uuid.UUID) -> None:
+    Preferences.objects.create(user=owner, monthly_limit=5)
+    given_back = uuid.uuid4()
+    ledger.hold(user=owner, credits=4, job=given_back)
+    with pytest.raises(ledger.LimitReached) as caught:
+        ledger.hold(user=owner, credits=2, job=job)
+    assert (caught.value.limit, caught.value.left) == (5, 1)
+    ledger.release(job=given_back)
+    ledger.hold(user=owner, credits=5, job=job)
+    Preferences.objects.update(monthly_limit=3)
+    ledger.hold(user=owner, credits=5, job=job)  # told twice: nothing new is spent
+    ledger.hold(user=owner, credits=0, job=uuid.uuid4())
+    with pytest.raises(ledger.LimitReached) as caught:
+        ledger.hold(user=owner, credits=1, job=uuid.uuid4())
+    assert caught.value.left == 0
+    ledger.capture(job=job)
+    ledger.refund(job=job)
+    ledger.hold(user=owner, credits=3, job=uuid.uuid4())
+
+
+def test_last_month_does_not_count(owner: User, job: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    Preferences.objects.create(user=owner, monthly_limit=6)
+    ledger.hold(user=owner, credits=6, job=job)
+    later = timezone.now() + timedelta(days=32)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert limits.spent_this_month(owner) == 0
+    ledger.hold(user=owner, credits=4, job=uuid.uuid4())
 
 
 @pytest.mark.parametrize("credits", [0, -1])

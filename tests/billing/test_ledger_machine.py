@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -38,7 +39,9 @@ class Ledgers(RuleBasedStateMachine):
         self.ends: dict[uuid.UUID, str] = {}
         self.refunded: set[uuid.UUID] = set()
         self.grants: dict[str, tuple[int, int]] = {}
-        self.reversed: set[str] = set()
+        self.owed = [0, 0]
+        self.back: dict[str, int] = {}
+        self.told = 0
 
     def teardown(self) -> None:
         """Undo everything."""
@@ -55,7 +58,7 @@ class Ledgers(RuleBasedStateMachine):
         ledger.grant(user=self.people[person], credits=credits, key=key, reason="pack")
         if key not in self.grants:
             self.grants[key] = (person, credits)
-            self.free[person] += credits
+            self.give(person, credits)
 
     @rule(person=people, credits=amounts, job=jobs)
     def hold(self, person: int, credits: int, job: uuid.UUID) -> None:
@@ -89,7 +92,7 @@ class Ledgers(RuleBasedStateMachine):
             if job not in self.ends:
                 self.ends[job] = end
                 person, credits = self.holds[job]
-                self.free[person] += credits if end == "release" else 0
+                self.give(person, credits if end == "release" else 0)
 
     @rule(job=jobs)
     def refund(self, job: uuid.UUID) -> None:
@@ -102,24 +105,60 @@ class Ledgers(RuleBasedStateMachine):
         if job not in self.refunded:
             self.refunded.add(job)
             person, credits = self.holds[job]
-            self.free[person] += credits
+            self.give(person, credits)
 
-    @rule(key=keys)
-    def reverse(self, key: str) -> None:
-        """A grant is taken back once, if it is all there."""
+    def give(self, person: int, credits: int) -> None:
+        """Whatever comes in pays a debt first."""
+        paid = min(credits, self.owed[person])
+        self.owed[person] -= paid
+        self.free[person] += credits - paid
+
+    @rule(key=keys, credits=strategies.integers(1, 9))
+    def reverse(self, key: str, credits: int) -> None:
+        """A grant is taken back in parts, up to all of it; what is not there is owed."""
+        self.told += 1
+        act = partial(ledger.reverse, key=f"back:{self.told}", original=key, credits=credits, reason="refund")
         if key not in self.grants:
             with pytest.raises(ledger.NoSuchTransaction):
-                ledger.reverse(key=f"back:{key}", original=key, reason="refund")
-            return
-        person, credits = self.grants[key]
-        if key in self.reversed:
-            ledger.reverse(key=f"back:{key}", original=key, reason="refund")
-        elif credits > self.free[person]:
-            with pytest.raises(ledger.InsufficientCredits):
-                ledger.reverse(key=f"back:{key}", original=key, reason="refund")
+                act()
+        elif self.back.get(key, 0) + credits > self.grants[key][1]:
+            with pytest.raises(ledger.NotReversible):
+                act()
         else:
-            ledger.reverse(key=f"back:{key}", original=key, reason="refund")
-            self.reversed.add(key)
+            act()
+            assert act().credits == credits  # told twice
+            person = self.grants[key][0]
+            self.back[key] = self.back.get(key, 0) + credits
+            there = min(credits, self.free[person])
+            self.free[person] -= there
+            self.owed[person] += credits - there
+
+    @rule(key=keys, credits=strategies.integers(1, 9))
+    def restore(self, key: str, credits: int) -> None:
+        """What was taken back may be given back, and no more."""
+        self.told += 1
+        act = partial(ledger.restore, key=f"won:{self.told}", original=key, credits=credits, reason="dispute")
+        if key not in self.grants:
+            with pytest.raises(ledger.NoSuchTransaction):
+                act()
+        elif credits > self.back.get(key, 0):
+            with pytest.raises(ledger.NotReversible):
+                act()
+        else:
+            act()
+            self.back[key] -= credits
+            self.give(self.grants[key][0], credits)
+
+    @rule(person=people, credits=strategies.integers(1, 9))
+    def take(self, person: int, credits: int) -> None:
+        """By hand, and only what is there."""
+        self.told += 1
+        act = partial(ledger.take, user=self.people[person], credits=credits, key=f"take:{self.told}", reason="x")
+        if credits > self.free[person]:
+            with pytest.raises(ledger.InsufficientCredits):
+                act()
+        else:
+            act()
             self.free[person] -= credits
 
     @rule(person=people, credits=amounts, job=jobs)
@@ -136,9 +175,9 @@ class Ledgers(RuleBasedStateMachine):
             held = sum(
                 credits for job, (whose, credits) in self.holds.items() if whose == place and job not in self.ends
             )
-            assert ledger.balance(person) == Balance(available=self.free[place], held=held)
+            assert ledger.balance(person) == Balance(available=self.free[place], held=held, owed=self.owed[place])
         assert ledger.verify() == []
-        assert not LedgerAccount.objects.filter(balance__lt=0).exists()
+        assert not LedgerAccount.objects.filter(balance__lt=0).exclude(kind="debt").exists()
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone
 from billing import ledger
 from generation import dispatching, intake, leases, pipeline
 from generation.models import Attempt, Event, Job
-from generation.provider import Unavailable
+from generation.provider import Brief, Unavailable
 from generation.snapshot import snapshot
 from privacy import vault
 from privacy.models import Blob, Receipt
@@ -234,9 +234,9 @@ def test_a_call_that_was_taken_but_not_answered_is_asked_for_again_not_paid_agai
 ) -> None:
     submit = Scripted.submit
 
-    def unanswered(self: Scripted, *args: object, **options: object) -> None:
+    def unanswered(self: Scripted, brief: Brief) -> None:
         monkeypatch.setattr(Scripted, "submit", submit)
-        submit(self, *args, **options)  # type: ignore[arg-type]  # passed on as they came
+        submit(self, brief)
         raise Unavailable
 
     monkeypatch.setattr(Scripted, "submit", unanswered)

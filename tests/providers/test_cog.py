@@ -20,8 +20,7 @@ import pytest
 
 from generation.egress import EgressRefused, ResponseTooLarge
 from generation.exchange import LONGEST_ANSWER, TooMuch
-from generation.options import JobOptions
-from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable
+from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable
 from generation.providers.cog import Cog, _glb
 from sandbox.providers.cog import CogSimulator
 from sandbox.providers.simulator import Answer
@@ -174,14 +173,8 @@ def saying(content: Any, status: int = 200) -> Cog:
 
 def predicted(cog: Cog, key: str = "one") -> bytes:
     """The mesh of one call."""
-    answer = cog.submit(
-        {"front": cut_out()},
-        options=JobOptions(),
-        quality="standard",
-        key=key,
-        hook="https://example.com/hook",
-        progress=lambda percent: None,
-    )
+    hook = "https://example.com/hook"
+    answer = cog.submit(Brief(images={"front": cut_out()}, quality="standard", key=key, hook=hook))
     assert isinstance(answer, Delivered)
     return b"".join(answer.chunks)
 
@@ -230,9 +223,7 @@ def test_a_large_mesh_is_never_held_as_a_whole() -> None:
             yield base64.b64encode(large[at : at + 30_000])
         yield b'","status":"succeeded"}'
 
-    answer = saying(chunks()).submit(
-        {"front": cut_out()}, options=JobOptions(), quality="standard", key="k", hook="", progress=lambda _: None
-    )
+    answer = saying(chunks()).submit(Brief(images={"front": cut_out()}, quality="standard", key="k"))
     assert isinstance(answer, Delivered)
     tracemalloc.start()
     assert sum(map(len, answer.chunks)) == len(large)

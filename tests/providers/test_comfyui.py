@@ -19,6 +19,7 @@ from generation.exchange import NotThere
 from generation.models import Job
 from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Erased,
     Failed,
@@ -55,10 +56,8 @@ def at(running: ComfyUISimulator, workflow: object = SAMPLE) -> ComfyUI:
 def submit(
     provider: ComfyUI, *views: str, quality: str = "standard", options: JobOptions | None = None, size: float = 1.0
 ) -> Remote:
-    remote = provider.submit(
-        {view: cut_out(COLOURS[view]) for view in views or ("front",)},
-        options=options or JobOptions(), quality=quality, key="of-the-job", hook="", progress=lambda _: None,
-    )  # fmt: skip
+    images = {view: cut_out(COLOURS[view]) for view in views or ("front",)}
+    remote = provider.submit(Brief(images=images, options=options or JobOptions(), quality=quality, key="of-the-job"))
     assert isinstance(remote, Remote)
     return remote
 

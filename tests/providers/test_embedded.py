@@ -9,7 +9,7 @@ import pytest
 
 from generation import engine, failures
 from generation.options import NAMES, JobOptions
-from generation.provider import Declined, Delivered
+from generation.provider import Brief, Declined, Delivered
 from generation.providers.embedded import Embedded
 
 PHOTO = b"the cut-out"
@@ -18,9 +18,8 @@ PHOTO = b"the cut-out"
 def submit(options: JobOptions, quality: str = "standard") -> Any:
     """Send a cut-out to the engine; nobody listens to its progress."""
     with httpx.Client() as http:
-        return Embedded(http, {}).submit(
-            {"front": PHOTO}, options=options, quality=quality, key="k", hook="", progress=lambda percent: None
-        )
+        brief = Brief(images={"front": PHOTO}, options=options, quality=quality, key="k")
+        return Embedded(http, {}).submit(brief)
 
 
 @pytest.mark.parametrize(

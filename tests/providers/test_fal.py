@@ -22,8 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
+from generation import fal_queue
 from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Erased,
     Failed,
@@ -37,12 +39,12 @@ from generation.provider import (
     Unavailable,
     Unclear,
 )
-from generation.providers import fal
+from generation.providers.fal import PROVIDERS
 from sandbox.providers.fal import FalSimulator
 from tests.providers.conftest import cut_out
 from tests.providers.stand_fal import environment
 
-KINDS = {kind.card.name: kind for kind in fal.PROVIDERS}
+KINDS = {kind.card.name: kind for kind in PROVIDERS}
 MESH = b"glTF\x02\x00\x00\x00\x10\x00\x00\x00mesh"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -72,8 +74,7 @@ def submitted(
 ) -> Remote:
     """A call on the photos of these views."""
     images = {view: cut_out((40 * at + 40, 60, 60)) for at, view in enumerate(views)}
-    wishes: dict[str, Any] = {"options": JobOptions(), "key": "k", "hook": "", "progress": lambda _: None} | more
-    answer = provider.submit(images, quality=quality, **wishes)
+    answer = provider.submit(Brief(images=images, quality=quality, key="k", **more))
     assert isinstance(answer, Remote)
     json.dumps(answer.extra)
     return answer
@@ -149,9 +150,7 @@ def test_nothing_is_stored_and_what_is_made_goes_within_the_hour(running, made) 
 def test_photos_are_no_larger_than_the_model_makes_use_of(running, made, name, side) -> None:
     large = io.BytesIO()
     Image.new("RGBA", (2500, 1250), (200, 60, 40, 255)).save(large, "PNG")
-    made(name).submit(
-        {"front": large.getvalue()}, options=JobOptions(), quality="draft", key="", hook="", progress=lambda _: None
-    )
+    made(name).submit(Brief(images={"front": large.getvalue()}, quality="draft", key="k"))
     (call,) = running.calls.values()
     with Image.open(io.BytesIO(call.photos[0])) as picture:
         assert picture.size == (side, side // 2)
@@ -557,7 +556,7 @@ PHOTO = fal_client.encode(cut_out(), "image/png")
 def test_the_vendor_s_client_drives_the_stand_in_through_a_job(hosted, application, arguments, name) -> None:
     client = fal_client.SyncClient(key=hosted.key)
     handle = client.submit(
-        application, arguments, webhook_url="https://here.example/hook", start_timeout=60, headers=dict(fal.CALL)
+        application, arguments, webhook_url="https://here.example/hook", start_timeout=60, headers=dict(fal_queue.CALL)
     )
     events = list(handle.iter_events(with_logs=True, interval=0.001))
     match events:

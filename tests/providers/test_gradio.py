@@ -20,9 +20,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from generation import gradio_visit
-from generation.options import JobOptions
-from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
-from generation.providers.gradio import PROVIDERS, Gradio, StableFast3D, Trellis, Trellis2, TripoSR
+from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
+from generation.providers.gradio import PROVIDERS, StableFast3D, Trellis, Trellis2, TripoSR
 from sandbox.providers.gradio import GradioSimulator
 from sandbox.providers.simulator import Answer
 from tests.generation.conftest import mesh
@@ -43,7 +42,7 @@ def running(request) -> Iterator[GradioSimulator]:
         yield simulator
 
 
-def at(running: GradioSimulator) -> Gradio:
+def at(running: GradioSimulator) -> gradio_visit.Gradio:
     kind = KINDS[f"gradio-{running.app}"]
     return kind(httpx.Client(), {kind.card.variables[0].name: running.url})
 
@@ -51,9 +50,8 @@ def at(running: GradioSimulator) -> Gradio:
 def submit(
     running: GradioSimulator, quality: str = "standard", progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[bytes]:
-    delivered = at(running).submit(
-        {"front": cut_out()}, options=JobOptions(), quality=quality, key="of-the-job", hook="", progress=progress
-    )
+    brief = Brief(images={"front": cut_out()}, quality=quality, key="of-the-job", progress=progress)
+    delivered = at(running).submit(brief)
     assert isinstance(delivered, Delivered)
     return delivered.chunks
 

@@ -15,7 +15,7 @@ from PIL import Image
 from generation.exchange import base64_field
 from generation.models import Job
 from generation.options import JobOptions
-from generation.provider import Declined, Erased, Failed, Finished, Pending, Remote, Unavailable, Unclear
+from generation.provider import Brief, Declined, Erased, Failed, Finished, Pending, Remote, Unavailable, Unclear
 from generation.providers.hunyuan3d import Hunyuan3D, Hunyuan3D21
 from sandbox.providers.hunyuan3d import Hunyuan3D21Simulator, Hunyuan3DSimulator
 from sandbox.providers.simulator import Answer
@@ -56,9 +56,8 @@ def saying(kind: type[Hunyuan3D], body: object, status: int = 200) -> Hunyuan3D:
 
 
 def submit(provider: Hunyuan3D, quality: str = "standard", options: JobOptions | None = None) -> Remote:
-    photos = {"front": cut_out()}
-    wishes = options or JobOptions()
-    started = provider.submit(photos, options=wishes, quality=quality, key="k", hook="", progress=lambda _: None)
+    images = {"front": cut_out()}
+    started = provider.submit(Brief(images=images, options=options or JobOptions(), quality=quality, key="k"))
     assert isinstance(started, Remote)
     return started
 

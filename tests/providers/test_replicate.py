@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from generation.options import JobOptions
 from generation.provider import (
     VIEWS,
+    Brief,
     Erased,
     Failed,
     Finished,
@@ -27,7 +27,8 @@ from generation.provider import (
     Unavailable,
     Unclear,
 )
-from generation.providers.replicate import TRELLIS, Replicate, Trellis, TripoSR
+from generation.providers.replicate import TRELLIS, Trellis, TripoSR
+from generation.replicate_predictions import Replicate
 from sandbox.providers.replicate import ReplicateSimulator
 from sandbox.providers.simulator import Answer
 from tests.generation.conftest import mesh
@@ -63,14 +64,7 @@ def adapter(service: ReplicateSimulator) -> Callable[..., Replicate]:
 def submit(
     provider: Replicate, images: dict[str, bytes] | None = None, quality: str = "draft", hook: str = ""
 ) -> Remote:
-    answer = provider.submit(
-        images or {"front": cut_out()},
-        options=JobOptions(),
-        quality=quality,
-        key="k",
-        hook=hook,
-        progress=lambda percent: None,
-    )
+    answer = provider.submit(Brief(images=images or {"front": cut_out()}, quality=quality, key="k", hook=hook))
     assert isinstance(answer, Remote)
     return answer
 

@@ -12,6 +12,7 @@ import pytest
 from generation import pictures
 from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Erased,
     Failed,
@@ -62,9 +63,7 @@ def rodin(service: RodinSimulator, http: httpx.Client) -> Rodin:
 def submit(
     rodin: Rodin, images: dict[str, bytes] = FRONT, quality: str = "standard", options: JobOptions | None = None
 ) -> Remote:
-    answer = rodin.submit(
-        images, options=options or JobOptions(), quality=quality, key="k", hook="", progress=lambda _: None
-    )
+    answer = rodin.submit(Brief(images=images, options=options or JobOptions(), quality=quality, key="k"))
     assert isinstance(answer, Remote)
     return answer
 

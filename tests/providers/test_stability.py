@@ -12,8 +12,7 @@ from PIL import Image
 from generation import egress, registry
 from generation.exchange import TooMuch
 from generation.models import Attempt, Job
-from generation.options import JobOptions
-from generation.provider import Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
+from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable, Unclear
 from generation.providers.stability import StableFast3D, StablePointAware3D
 from privacy.models import Receipt
 from sandbox.providers.simulator import Answer
@@ -52,8 +51,7 @@ def answering(kind: type[StableFast3D], handler: Callable[[httpx.Request], httpx
 
 
 def submit(provider: StableFast3D, quality: str = "standard", photo: bytes = b"") -> Delivered:
-    photos = {"front": photo or cut_out()}
-    started = provider.submit(photos, options=JobOptions(), quality=quality, key="k", hook="", progress=lambda _: None)
+    started = provider.submit(Brief(images={"front": photo or cut_out()}, quality=quality, key="k"))
     assert isinstance(started, Delivered)
     return started
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from generation import pictures
 from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Erased,
     Failed,
@@ -68,9 +69,7 @@ def tripo(service: TripoSimulator, http: httpx.Client) -> Tripo:
 def submit(
     tripo: Tripo, images: dict[str, bytes] = FRONT, quality: str = "standard", options: JobOptions | None = None
 ) -> Remote:
-    answer = tripo.submit(
-        images, options=options or JobOptions(), quality=quality, key="k", hook="", progress=lambda _: None
-    )
+    answer = tripo.submit(Brief(images=images, options=options or JobOptions(), quality=quality, key="k"))
     assert isinstance(answer, Remote)
     return answer
 

@@ -77,9 +77,9 @@ def test_hook_is_only_asked_for_where_the_operator_wants_it(running, job_for, ru
     given: list[str] = []
     submit = Meshy.submit
 
-    def submitted(self, images, *, hook, **others):
-        given.append(hook)
-        return submit(self, images, hook=hook, **others)
+    def submitted(self, brief):
+        given.append(brief.hook)
+        return submit(self, brief)
 
     monkeypatch.setattr(Meshy, "submit", submitted)
     run(job_for("meshy"))

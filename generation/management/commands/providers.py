@@ -13,8 +13,8 @@ from django.contrib.staticfiles.finders import find
 from django.core.management.base import BaseCommand, CommandError
 
 from generation import engine, health, meshes, registry
-from generation.options import JobOptions
 from generation.provider import (
+    Brief,
     Declined,
     Delivered,
     Failed,
@@ -97,14 +97,7 @@ def probe(provider: Provider) -> Iterator[str]:
     assert sample is not None
     picture = engine.encode_cut_out(engine.cut_out(Path(sample).read_bytes()))
     try:
-        answer = provider.submit(
-            {"front": picture},
-            options=JobOptions(),
-            quality=quality,
-            key=str(uuid4()),
-            hook="",
-            progress=lambda _: None,
-        )
+        answer = provider.submit(Brief(images={"front": picture}, quality=quality, key=str(uuid4())))
         if isinstance(answer, Delivered):
             yield _measured(b"".join(answer.chunks))
             return
