@@ -27,3 +27,14 @@ def shown(amount: int, currency: str) -> str:
     sign = SIGNS.get(currency)
     text = f"{sign}{digits}" if sign else f"{currency.upper()}\u00a0{digits}"
     return f"\u2212{text}" if amount < 0 else text
+
+
+def per_credit(amount: int, credits: int, currency: str) -> str:
+    """What one credit costs, to a tenth of the minor unit where it does not come out even: ``€0.20``, ``€0.167``."""
+    places = decimals(currency)
+    value = (Decimal(amount) / credits).scaleb(-places)
+    if value != round(value, places):
+        places += 1
+    digits = number_format(round(value, places), decimal_pos=places, force_grouping=True)
+    sign = SIGNS.get(currency)
+    return f"{sign}{digits}" if sign else f"{currency.upper()}\u00a0{digits}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from billing import reconciliation, webhooks
+from billing import notices, reconciliation, webhooks
 from billing.stripe_client import StripeError
 
 
@@ -30,3 +30,9 @@ def reconcile() -> None:
             reconciliation.reconcile(since=reconciliation.usual())
         except StripeError:
             return  # tomorrow's looks further back than a day
+
+
+@shared_task(name="billing.tasks.notice")
+def notice() -> None:
+    """Mail to those whose credits run low."""
+    notices.send()

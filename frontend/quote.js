@@ -98,6 +98,8 @@ export function keepQuote(form) {
     if (price !== null && price > balance) means.textContent = word("short", { price: credits(price), n: credits(balance) });
     else if (price !== null) means.textContent = [word("of", { price, n: credits(balance) }), time].filter(Boolean).join(" · ");
     show(means, price !== null);
+    const buy = document.getElementById("quote-buy"); // where credits are for sale
+    if (buy) show(buy, price !== null && price > balance);
     const note = byId("quote-error", HTMLElement);
     const text = note.querySelector("span");
     if (text) text.textContent = wrong;

@@ -9,6 +9,7 @@ const formats = {
   date: (at) =>
     new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", year: "numeric" }).format(at),
   moment,
+  day: dayOf,
   dated: (at) => `${dayOf(at)}, ${minutes.format(at)}`,
 };
 

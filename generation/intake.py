@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from billing import ledger
@@ -35,6 +36,9 @@ FRONT = frozenset({"front"})
 STORE_DOWN = gettext_lazy("Our storage does not answer just now. Nothing was kept or charged; try again in a minute.")
 
 ABSENT = gettext_lazy("No provider offers this. Choose another quality or provider.")
+
+BUY = gettext_lazy("The Pricing page has more.")
+ASK = gettext_lazy("Nothing is for sale on this site: ask whoever runs it.")
 
 HINDRANCES = {
     "format": ("format_not_offered", gettext_lazy("No provider here makes %(format)s files. Choose GLB.")),
@@ -153,7 +157,7 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
         return job
     except BaseException as error:
         _discard(job_id, uploads.values())
-        if isinstance(error, IntegrityError | NotAccepted | ledger.InsufficientCredits):
+        if isinstance(error, IntegrityError | NotAccepted | ledger.InsufficientCredits | ledger.LimitReached):
             # The same form at the same time: the other one was quicker, and may have taken the last credit.
             twin = Job.objects.filter(owner=owner, request_key=request_key).first()
             if twin is not None:
@@ -163,6 +167,8 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
                 raise NotAccepted(error.code, str(error.message)) from None
             case ledger.InsufficientCredits():
                 raise _too_few(credits) from None
+            case ledger.LimitReached():
+                raise _past_limit(error) from None
             case vault.Unavailable():
                 raise NotAccepted("unavailable", str(STORE_DOWN)) from None
             case vault.VaultError():
@@ -191,7 +197,20 @@ def _check_means(owner: User, credits: int) -> None:
 
 
 def _too_few(credits: int) -> NotAccepted:
-    return NotAccepted("insufficient_credits", _("This takes more credits than you have. Nothing was charged."))
+    sentence = ngettext(
+        "This takes %(n)d credit, and you have fewer. Nothing was charged.",
+        "This takes %(n)d credits, and you have fewer. Nothing was charged.",
+        credits,
+    ) % {"n": credits}
+    return NotAccepted("insufficient_credits", f"{sentence} {BUY if settings.BILLING else ASK}")
+
+
+def _past_limit(reached: ledger.LimitReached) -> NotAccepted:
+    sentence = _(
+        "Your own limit of %(limit)d credits a month leaves %(left)d, and this takes more. Nothing was charged. "
+        "Raise the limit on your Credits page, or wait for next month."
+    )
+    return NotAccepted("spending_limit", sentence % {"limit": reached.limit, "left": reached.left})
 
 
 def _discard(job_id: UUID, uploads: Iterable[UUID]) -> None:

@@ -45,6 +45,8 @@ REFRESH_SECONDS = 3
 FIRST_OFFERS = 4
 """So many offers are shown at once; one more is, too, but more than that are folded away."""
 
+SHORT = 402  # of an answer to somebody who has too few credits
+
 BLAMED = {
     "no_provider": "provider",
     "restricted": "provider",
@@ -118,6 +120,8 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "chosen_is_folded": provider in {offer.card.name for offer in folded},
         "qualities": [(name, label, quoted[name]) for name, label in choices.QUALITIES],
         "balance": ledger.balance(request.user),
+        "selling": settings.BILLING,
+        "short": status == SHORT,
         "limits": limits(),
         # An option that no provider honours is not shown; asked for all the same, it is refused by name.
         "offered": {"keep_all"}.union(*(card.options for card in cards)),
@@ -134,7 +138,7 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
 
 
 def _refused(request: HttpRequest, form: JobForm, code: str) -> HttpResponse:
-    status = {"insufficient_credits": 402, "unavailable": 503}.get(code, 422)
+    status = {"insufficient_credits": SHORT, "unavailable": 503}.get(code, 422)
     if not _wants_json(request):
         if "photo" not in form.errors:
             form.add_error(

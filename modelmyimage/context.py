@@ -1,4 +1,4 @@
-"""What every page needs: the balance and initials of who is signed in, and whether this is a laptop."""
+"""What every page needs: the balance and initials of who is signed in; whether this is a laptop, and money moves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class Frame:
     """The facts of every page's frame, each looked up only when a page shows it."""
 
     local: bool = settings.LOCAL
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether buying is on and moves no money."""
+        return settings.BILLING_TEST_MODE
 
     def __init__(self, request: HttpRequest) -> None:
         self._user = getattr(request, "user", None)

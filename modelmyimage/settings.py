@@ -56,6 +56,7 @@ USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",  # modelmyimage/operators.py says what it shows
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -165,6 +166,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
+    "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": 300.0}},
     "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": 30.0}},
     "reconcile-stripe": {
         "task": "billing.tasks.reconcile",

@@ -1,0 +1,40 @@
+"""The operators' pages: Django's admin on an address of its own, with the rows that an operator may look at.
+
+Signing in is allauth's, second factors and rate limits included; who has signed in and is no operator is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from billing import admin as billing
+
+
+class OperatorSite(AdminSite):
+    """Django's admin without ways of its own to sign in or to change a password."""
+
+    site_title = _("ModelMyImage operators")
+    site_header = _("ModelMyImage operators")
+    index_title = _("Credits and purchases")
+    enable_nav_sidebar = False
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Signing in is allauth's."""
+        secured: Any = secure_admin_login(super().login)
+        return secured(request, extra_context)  # type: ignore[no-any-return]  # allauth ships no types
+
+    def password_change(  # type: ignore[override]  # the admin would answer with a page of its own
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        """So are passwords."""
+        return redirect("account_change_password")
+
+
+site = OperatorSite()
+billing.register(site)
