@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -177,6 +178,18 @@ def test_the_sweep_takes_up_what_is_due(bank: Bank, client: Client) -> None:
     assert webhooks.sweep() == 0
     StripeEvent.objects.update(due_at=timezone.now())
     assert webhooks.sweep() == 1
+
+
+@pytest.mark.django_db
+def test_events_are_forgotten_long_after_they_were_applied(bank: Bank, owner: User) -> None:
+    bank.bought(owner)
+    applied, waiting, fresh = StripeEvent.objects.order_by("pk")[:3]
+    long_ago = timezone.now() - webhooks.KEPT - timedelta(hours=1)
+    StripeEvent.objects.filter(pk=applied.pk).update(applied_at=long_ago)
+    StripeEvent.objects.filter(pk=waiting.pk).update(applied_at=None, received_at=long_ago)
+    assert webhooks.forget() == 1
+    assert not StripeEvent.objects.filter(pk=applied.pk).exists()
+    assert StripeEvent.objects.filter(pk__in=[waiting.pk, fresh.pk]).count() == 2
 
 
 @pytest.mark.django_db
