@@ -333,6 +333,7 @@ class Books(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_the_books_say_what_stripe_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_client, "RETRIES", 0)  # the library waits between its own tries
+    stripe_client._client.cache_clear()
     run_state_machine_as_test(
         Books,
         settings=hypothesis_settings(
