@@ -60,8 +60,8 @@ def reconcile(*, since: datetime | None) -> Report:
         state=Order.State.OPEN, session_id=None, created_at__lt=timezone.now() - SESSION_LIFE
     )
     begun_for_nothing.update(state=Order.State.EXPIRED)
-    for kind, object_id in report.repaired:
-        logger.warning("the books lacked what Stripe says of %s %s", kind, object_id)
+    if report.repaired:
+        logger.warning("the books lacked what Stripe has", extra={"count": len(report.repaired)})
     return report
 
 

@@ -130,7 +130,8 @@ def _failed(row: StripeEvent, name: str) -> None:
     """Outside the transaction that was rolled back: what went wrong, and when to try again."""
     wait = min(LONGEST_WAIT, timedelta(seconds=5 * 2 ** min(row.tries, 12)))
     StripeEvent.objects.filter(pk=row.pk, applied_at=None).update(error=name[:80], due_at=timezone.now() + wait)
-    logger.warning("event %s was not applied (%s), try %d", row.pk, name, row.tries + 1)
+    # Which one and why is on its row, for operators; neither is for the log.
+    logger.warning("an event of Stripe's was not applied", extra={"attempt": row.tries + 1})
 
 
 def sweep() -> int:
@@ -148,4 +149,4 @@ def _send(event_id: str) -> None:
     try:
         apply_event.delay(event_id)
     except Exception:  # whatever a broker raises: the sweep sends it again
-        logger.warning("no broker took event %s; the sweep will", event_id)
+        logger.warning("no broker took an event of Stripe's; the sweep will send it")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-from modelmyimage.local import valkey
+from modelmyimage.local import payments, valkey
 from modelmyimage.local.children import Guard
 from modelmyimage.local.state import lock, log_file, open_folder, open_log
 
@@ -24,6 +24,7 @@ START_SECONDS = 90.0
 STOP_SECONDS = 8.0
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0
+SERVERS = {"broker", "keystore", "stripe"}
 
 
 class StartError(Exception):
@@ -77,6 +78,8 @@ class Site:
         }
         if urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"}:
             self.environment.setdefault("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{host}")
+        self.stand_in = payments.stand_in(state, port)
+        self.environment |= self.stand_in
         self.services: list[Service] = []
 
     def python(self, *arguments: str) -> Callable[[Path], subprocess.Popen[bytes]]:
@@ -115,6 +118,8 @@ class Site:
             valkey.wait(server, self.sockets / f"{name}.sock")
         web = self.launch("web", self.python("modelmyimage.web"))  # loads while the database is brought up to date
         link = self.prepare()
+        if self.stand_in:
+            self.launch("stripe", self.python("sandbox.stripe"))
         beat = ("-B", "-s", str(self.state / "beat-schedule"))
         self.launch("worker", self.worker("default,calls", "-P", "threads", "-c", "8", *beat))
         self.launch("engine", self.worker("engine", "-P", "prefork", "-c", "1"))
@@ -186,8 +191,8 @@ class Site:
 
     def stop(self) -> None:
         """End every child: those that work first, then the servers that they need."""
-        servers = [s.process for s in self.services[:2] if s.process]
-        workers = [s.process for s in self.services[2:] if s.process]
+        servers = [s.process for s in self.services if s.process and s.name in SERVERS]
+        workers = [s.process for s in self.services if s.process and s.name not in SERVERS]
         self.guard.stop(workers, patience=STOP_SECONDS)
         self.guard.stop(servers, patience=STOP_SECONDS)
         self.guard.close()

@@ -147,7 +147,8 @@ def _delivery(stripe: Sandbox) -> Markup:
 
 
 def _event(stripe: Sandbox, event: Json) -> Markup:
-    state = "on its way" if event["pending_webhooks"] else "done"
+    on_its_way = event["id"] in stripe.hooks.waiting()
+    state = "on its way" if on_its_way else "not delivered" if event["pending_webhooks"] else "delivered"
     words = tag("p", tag("code", event["type"]), f" · {moment(event['created'])} · {state}")
     return tag("li", words, button_form("/do/send", "Send again", event=event["id"]) if stripe.hooks.target else "")
 

@@ -7,6 +7,7 @@ import json
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,7 @@ MODES: dict[Mode, str] = {
 Target = str | Callable[[bytes, str], int | None]
 """Where events go: an address, or a function of the body and the signature that returns an HTTP status (none: 200)."""
 
-RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """How long after each failure an event is sent again. Stripe takes days over this."""
 SHUFFLE_SECONDS = 0.1
 ANSWER_SECONDS = 30.0
@@ -50,6 +51,8 @@ class Hooks:
         self.retry_seconds: tuple[float, ...] = RETRY_SECONDS
         self.clock: Callable[[], float] = time.time
         """The time that signatures carry: the receiver's, not the movable one."""
+        self.after_sending: Callable[[], None] = lambda: None
+        """Called by the thread that sends, after each event."""
         self.kept: list[Json] = []
         """Events held back by the mode "delayed", oldest first."""
         self.sent: list[tuple[str, int]] = []
@@ -65,16 +68,22 @@ class Hooks:
         if self.target is None or self.mode == "dropped":
             return
         event["pending_webhooks"] = 1
-        with self._changed:
-            if self.mode == "delayed":
-                self.kept.append(event)
-                return
+        if self.mode == "delayed":
+            self.keep(event)
+            return
         for _ in range(2 if self.mode == "duplicated" else 1):
             late = self._rng.uniform(0, SHUFFLE_SECONDS) if self.mode in ("shuffled", "duplicated") else 0.0
             self.queue(event, late)
 
+    def keep(self, event: Json) -> None:
+        """Hold an event back until ``deliver`` or ``release``."""
+        with self._changed:
+            self.kept.append(event)
+
     def queue(self, event: Json, late: float = 0.0) -> None:
         """Have the thread send an event, so many seconds from now, whatever the mode."""
+        if self.target is None:
+            return
         with self._changed:
             self._queue.append(Sending(event, time.monotonic() + late))
             if self._thread is None:
@@ -131,7 +140,11 @@ class Hooks:
                 sending = self._next()
                 self._queue.remove(sending)
                 self._busy = 1
-            status = self._send(sending.event)
+            try:
+                status = self._send(sending.event)
+            except Exception:  # a receiver's own mistake: said, and answered as a site would
+                traceback.print_exc()
+                status = 500
             with self._changed:
                 self._busy = 0
                 if not 200 <= status < 300 and sending.failures < len(self.retry_seconds) and not self._closed:
@@ -139,6 +152,7 @@ class Hooks:
                     sending.failures += 1
                     self._queue.append(sending)
                 self._changed.notify_all()
+            self.after_sending()
 
     def _next(self) -> Sending:
         return min(self._queue, key=lambda one: one.due)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from sandbox.stripe import (
@@ -20,6 +22,7 @@ from sandbox.stripe import (
     pages,
     refunds,
     sessions,
+    store,
     subscriptions,
 )
 from sandbox.stripe.book import Book
@@ -47,7 +50,8 @@ class Sandbox:
 
     ``deliver_to``: the address that events are posted to, or a function of body and signature; none: they are only
     kept. ``mode``: see ``hooks.Mode``. A function is called in a thread of ours, except in the mode "delayed", where
-    ``deliver`` calls it. ``rng`` and ``now`` make a run repeatable. Methods may be called from any thread; they raise
+    ``deliver`` calls it. ``rng`` and ``now`` make a run repeatable. ``file``: where all is kept, and read
+    from at the start; it follows what comes over HTTP. Methods may be called from any thread; they raise
     ``Refusal`` where Stripe would refuse.
     """
 
@@ -61,6 +65,7 @@ class Sandbox:
         now: Callable[[], float] = time.time,
         mode: Mode = "in_order",
         port: int = 0,
+        file: Path | None = None,
     ) -> None:
         self.key, self.secret = key, secret
         chance = rng or random.Random()  # noqa: S311 - ids, not secrets
@@ -70,10 +75,15 @@ class Sandbox:
         self.calls: list[Request] = []
         """Calls of the API, as they came."""
         self._faults: list[Fault] = []
-        catalogue.seed(self.book)
-        self.book.tell = self.hooks.take
+        self.file = file
         self._server = Server(self._respond, port)
         self.url = self.book.base = self._server.url
+        if file is not None:
+            store.load(file, self.book, self.hooks)
+        catalogue.seed(self.book)
+        self.book.tell = self.hooks.take
+        self.hooks.after_sending = self.save
+        self._server.start()
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +95,15 @@ class Sandbox:
         """Stop listening and sending."""
         self._server.close()
         self.hooks.close()
+
+    def save(self) -> None:
+        """Write the state down, if there is a file for it. A full disk is said and survived."""
+        if self.file is not None:
+            with self.lock:
+                try:
+                    store.save(self.file, self.book, self.hooks)
+                except OSError as error:
+                    print(f"The sandbox for Stripe cannot keep its state: {error}", file=sys.stderr, flush=True)
 
     # -- calls over HTTP
 
@@ -108,10 +127,14 @@ class Sandbox:
     def _respond(self, request: Request) -> Answer:
         with self.lock:
             clock.catch_up(self.book)
-            if not request.path.startswith("/v1/"):
-                return pages.answer(self, request)
-            self.calls.append(request)
-            return self._call(request)
+            if request.path.startswith("/v1/"):
+                self.calls.append(request)
+                answer = self._call(request)
+            else:
+                answer = pages.answer(self, request)
+            if request.method not in ("GET", "HEAD"):
+                self.save()
+            return answer
 
     def _call(self, request: Request) -> Answer:
         if not same(request.key(), self.key):

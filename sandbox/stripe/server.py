@@ -51,11 +51,16 @@ class Server:
         self._server = _Threads(("127.0.0.1", port), _handler(respond))
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
+
+    def start(self) -> None:
+        """Answer from now on; until then, who connects waits."""
+        self._thread.start()
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
+        if self._thread.is_alive():
+            self._server.shutdown()
         self._server.server_close()
 
 

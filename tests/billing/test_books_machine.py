@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     consumes,
+    initialize,
     invariant,
     multiple,
     rule,
@@ -81,6 +82,17 @@ class Books(RuleBasedStateMachine):
 
     # -- buying
 
+    @initialize(target=payments)
+    def customers(self) -> Any:
+        """Both have bought something before; nobody has heard of it yet."""
+        for person, code in zip(self.people, ("pack-100", "plan-200"), strict=True):
+            order = self.bank.order(person, code)
+            assert order.session_id is not None
+            self.bank.pay(order.session_id)
+        found = [one["id"] for one in self.bank.all("payment_intent")]
+        assert len(found) == 2
+        return multiple(*found)
+
     @rule(target=sessions, person=PEOPLE, code=strategies.sampled_from(["pack-20", "pack-100", "plan-200"]))
     def order(self, person: int, code: str) -> Any:
         """Press Buy; a subscriber who wants a plan is sent to the portal."""
@@ -120,12 +132,22 @@ class Books(RuleBasedStateMachine):
 
     # -- money going back
 
-    @rule(target=refunds, payment=payments, part=strategies.integers(1, 100), pending=strategies.booleans())
-    def refund(self, payment: str, part: int, *, pending: bool) -> Any:
-        """Part of what was paid goes back."""
+    @rule(
+        target=refunds,
+        payment=payments,
+        part=strategies.integers(1, 100),
+        fate=strategies.sampled_from(["done", "pending", "fails", "fails later"]),
+    )
+    def refund(self, payment: str, part: int, fate: str) -> Any:
+        """Part of what was paid goes back, or seems to."""
         with suppress(Refusal):
             amount = max(1, self.bank.get("payment_intent", payment)["amount"] * part // 100)
-            return self.bank.refund(payment, amount, pending=pending)["id"]
+            refund = str(self.bank.refund(payment, amount, pending=fate != "done")["id"])
+            if fate.startswith("fails"):
+                if fate == "fails later":
+                    self.catch_up()
+                self.bank.settle_refund(refund, succeeds=False)
+            return refund
         return multiple()
 
     @rule(refund=refunds, succeeds=strategies.booleans())
@@ -134,11 +156,15 @@ class Books(RuleBasedStateMachine):
         with suppress(Refusal):
             self.bank.settle_refund(refund, succeeds=succeeds)
 
-    @rule(target=disputes, payment=payments, inquiry=strategies.booleans())
-    def dispute(self, payment: str, *, inquiry: bool) -> Any:
+    @rule(target=disputes, payment=payments, kind=strategies.sampled_from(["dispute", "inquiry", "won later"]))
+    def dispute(self, payment: str, kind: str) -> Any:
         """A payment is disputed, or asked about."""
         with suppress(Refusal):
-            return self.bank.dispute(payment, inquiry=inquiry)["id"]
+            dispute = str(self.bank.dispute(payment, inquiry=kind == "inquiry")["id"])
+            if kind == "won later":
+                self.catch_up()
+                self.bank.close_dispute(dispute, won=True)
+            return dispute
         return multiple()
 
     @rule(dispute=disputes, end=strategies.sampled_from(["won", "lost", "escalate"]))
@@ -182,7 +208,7 @@ class Books(RuleBasedStateMachine):
     def deliver(self, data: Any) -> None:
         """Some of what waits comes, in any order and perhaps twice; some is lost."""
         waiting = self.bank.pending
-        self.bank.hooks.kept.clear()
+        self.bank.hooks.kept.clear()  # what is not delivered below is lost
         order = data.draw(strategies.permutations(range(len(waiting))))
         fates = data.draw(strategies.lists(strategies.integers(0, 2), min_size=len(waiting), max_size=len(waiting)))
         for place in order:
@@ -198,6 +224,10 @@ class Books(RuleBasedStateMachine):
         for event_id in StripeEvent.objects.filter(applied_at=None).values_list("pk", flat=True):
             webhooks.apply(event_id)
         self.bank.mend()
+
+    def catch_up(self) -> None:
+        """Everything said so far is heard and acted on."""
+        self.bank.settle_all()
 
     # -- jobs
 

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from billing import checkout, packs
-from billing.models import Customer, Order, Payment, Subscription
+from billing.models import Customer, Order, Payment
 from tests.billing.bank import SITE, Bank, net
 
 pytestmark = pytest.mark.django_db

@@ -206,7 +206,8 @@ def test_who_saw_less_does_not_write_last(bank: Bank, owner: User, monkeypatch: 
     order = bank.bought(owner)
     assert order.session_id is not None
     bank.refund(bank.intent(order), 1000)
-    look, overtaken = syncing.LOOKS["session"], []
+    look = syncing.LOOKS["session"]
+    overtaken: list[Any] = []
 
     def slow(session_id: str) -> Any:
         facts = look(session_id)

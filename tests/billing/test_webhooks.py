@@ -15,7 +15,7 @@ from django.utils import timezone
 from stripe import WebhookSignature
 
 from accounts.models import User
-from billing import ledger, webhooks
+from billing import ledger, syncing, webhooks
 from billing.models import Payment, StripeEvent, Transaction
 from billing.stripe_client import Unavailable
 from tests.billing.bank import SECRET, Bank, net, work
@@ -192,7 +192,7 @@ def test_an_event_being_worked_on_is_left_to_its_worker(
         webhooks.apply("evt_2")
         raise Unavailable
 
-    monkeypatch.setattr(webhooks.syncing, "sync", meanwhile)
+    monkeypatch.setattr(syncing, "sync", meanwhile)
     webhooks.apply("evt_2")
     assert seen == ["cs_2"]
 
