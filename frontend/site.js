@@ -1,11 +1,13 @@
-/** Every page: says that scripts run, shows times in the reader's zone, draws seals, sends each form once. */
+/** Every page: says that scripts run, shows times in the reader's zone, draws seals, watches what is awaited, sends each form once. */
 
 import { drawSeals } from "./seal.js";
 import { localise } from "./times.js";
+import { watch } from "./watch.js";
 
 document.documentElement.classList.add("js");
 localise(document);
 drawSeals(document);
+watch();
 
 /** Forms that were sent, so that a second press does nothing. @type {WeakSet<HTMLFormElement>} */
 const sent = new WeakSet();

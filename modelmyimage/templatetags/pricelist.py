@@ -1,10 +1,10 @@
-"""What models cost here: each provider's prices from its card, in the order in which the router would choose."""
+"""What models cost here, from the providers' cards."""
 
 from __future__ import annotations
 
 from django import template
 
-from generation import health
+from generation import health, registry
 from generation.provider import QUALITIES, Card
 from generation.routing import Wants, rank
 
@@ -15,9 +15,14 @@ WITHOUT_LIMIT = 2**31
 
 @register.simple_tag
 def price_list() -> list[Card]:
-    """The cards of all providers that are set up, cheapest first."""
+    """The cards of all providers that are set up: this site's own engine, its own machines, others; cheapest first."""
     cards = [offer.card for offer in health.offers() if not offer.health.misconfigured]
-    return sorted(cards, key=lambda card: ([card.credits.get(quality, WITHOUT_LIMIT) for quality in QUALITIES]))
+
+    def order(card: Card) -> tuple[bool, bool, list[int]]:
+        prices = [card.credits.get(quality, WITHOUT_LIMIT) for quality in QUALITIES]
+        return card.name != registry.DEFAULT, not card.self_hosted, prices
+
+    return sorted(cards, key=order)
 
 
 @register.simple_tag

@@ -51,7 +51,7 @@ def test_what_the_owner_sees(browser: Client, owner: User, selling: None) -> Non
         "Taken back, money refunded",
         "Restored, dispute ended in your favour",
         "Bought 20 credits",
-        "€5 · receipt",
+        "€5 · invoice",
         "Welcome credits",
         "Reserved for a job",
         "Spent on a model",

@@ -14,7 +14,7 @@ from tests.billing.test_pages_pricing import text
 
 pytestmark = pytest.mark.django_db
 
-REFRESH = '<meta http-equiv="refresh" content="3">'
+REFRESH = '<noscript><meta http-equiv="refresh" content="3"></noscript>'
 
 
 @pytest.mark.parametrize(

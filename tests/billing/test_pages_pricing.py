@@ -64,6 +64,7 @@ def test_a_site_that_sells_nothing_says_so_and_shows_what_models_cost(
     settings.GRANT_CREDITS = 7
     for each in (client, browser):
         page = text(each.get(PRICING))
+        assert "What a model costs" in page
         assert "Nothing is for sale on this site." in page
         assert "A new account comes with 7 credits." in page
         assert "standard, about 3 s 1 credit" in page

@@ -3,8 +3,12 @@ control too small for a thumb, and a console without complaints."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -31,6 +35,7 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 ANONYMOUS = [
     "/",
+    "/pricing",
     "/providers",
     "/verify",
     "/account/login/",
@@ -44,6 +49,8 @@ SIGNED_IN = [
     "/create",
     "/account/photos",
     "/history",
+    "/pricing",
+    "/billing",
     "/account/",
     "/account/email/",
     "/account/password/change/",
@@ -127,6 +134,88 @@ def test_pages_for_everybody(chromium: Browser, site: RunningSite, screen: dict[
 def test_pages_of_an_account(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         assert look(context, site, SIGNED_IN) == {}
+
+
+@pytest.fixture
+def demo(site: RunningSite) -> Iterator[Callable[..., Any]]:
+    """Runs a statement on the site's database; ``?`` first is the demo account's id."""
+    with closing(sqlite3.connect(site.state / "db.sqlite3", timeout=20, isolation_level=None)) as database:
+        found = database.execute("SELECT id FROM accounts_user WHERE email = 'demo@localhost'").fetchone()[0]
+        yield lambda statement, *values: database.execute(statement, (found, *values))
+
+
+def ordered(demo: Callable[..., Any], state: str) -> UUID:
+    """An order of the demo account."""
+    order = uuid4()
+    demo(
+        "INSERT INTO billing_order (user_id, id, request_key, item, monthly, credits, amount, currency, state,"
+        " session_id, created_at) VALUES (?, ?, ?, 'pack-100', 0, 100, 2000, 'eur', ?, ?, '2026-11-01 10:00:00')",
+        *(order.hex, order.hex, state, f"cs_{order.hex}"),
+    )
+    return order
+
+
+def test_a_page_that_waits_for_stripe_learns_of_the_payment(
+    chromium: Browser, site: RunningSite, signed_in: Any, demo: Callable[..., Any]
+) -> None:
+    """By script, and without one."""
+    for scripts in (True, False):
+        order = ordered(demo, "open")
+        with chromium.new_context(storage_state=signed_in, java_script_enabled=scripts) as context:
+            page = context.new_page()
+            page.goto(f"{site.url}/billing/orders/{order}?from=stripe")
+            expect(page.locator("h1")).to_have_text("Waiting for Stripe’s word")
+            demo("UPDATE billing_order SET state = 'paid' WHERE user_id = ? AND id = ?", order.hex)
+            expect(page.locator("h1")).to_have_text("100 credits are yours")
+        demo("DELETE FROM billing_order WHERE user_id = ?")
+
+
+def test_pages_of_orders_and_plans(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
+) -> None:
+    now, paths = "2026-11-01 10:00:00", ["/billing", "/pricing", "/billing?only=bought"]
+    for state in ("open", "pending", "paid", "failed", "expired"):
+        order = ordered(demo, state)
+        paths += [f"/billing/orders/{order}{query}" for query in ("", "?from=stripe", "?cancelled=1")]
+    demo(
+        "INSERT INTO billing_subscription (user_id, stripe_id, plan, credits, amount, currency, status,"
+        " period_ends_at, started_at) VALUES (?, ?, 'plan-200', 200, 3200, 'eur', 'past_due', ?, ?)",
+        f"sub_{uuid4().hex}", now, now,
+    )  # fmt: skip
+    try:
+        with chromium.new_context(**screen, storage_state=signed_in) as context:
+            assert look(context, site, paths) == {}
+    finally:
+        demo("DELETE FROM billing_order WHERE user_id = ?")
+        demo("DELETE FROM billing_subscription WHERE user_id = ?")
+
+
+def test_pages_of_operators_keep_to_the_policy(
+    chromium: Browser, site: RunningSite, signed_in: Any, demo: Callable[..., Any]
+) -> None:
+    """They are Django's own: nothing inline that the content security policy would refuse."""
+    demo("UPDATE accounts_user SET is_staff = 1 WHERE id = ?")
+    try:
+        with chromium.new_context(storage_state=signed_in) as context:
+            page = context.new_page()
+            complaints: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto(f"{site.url}/operators/")
+            for name in ("Transactions", "Adjustments"):
+                page.get_by_role("link", name=name, exact=True).click()
+                page.goto(f"{site.url}/operators/")
+            page.goto(f"{site.url}/operators/billing/transaction/")
+            page.locator("#result_list tbody a").first.click()
+            expect(page.locator("h1")).to_contain_text("View transaction")
+            page.goto(f"{site.url}/operators/billing/adjustment/")
+            page.get_by_role("link", name="Adjust credits").click()
+            expect(page.get_by_label("I have checked this and sign for it")).to_be_visible()
+            background = page.evaluate("getComputedStyle(document.querySelector('#header')).backgroundColor")
+            assert background == "rgb(16, 32, 26)"
+            assert complaints == []
+    finally:
+        demo("UPDATE accounts_user SET is_staff = 0 WHERE id = ?")
 
 
 def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
