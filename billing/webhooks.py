@@ -78,6 +78,8 @@ def verified(body: bytes, header: str, *, now: float | None = None) -> dict[str,
             raise Forged
         if not isinstance(event, dict) or not all(isinstance(event.get(name), str) for name in ("id", "type")):
             raise Forged
+        if not 0 < len(event["id"]) <= 255:
+            raise Forged
         return event
     raise Forged
 

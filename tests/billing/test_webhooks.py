@@ -40,6 +40,7 @@ def post(client: Client, body: bytes, signature: str | None) -> int:
 
 
 BODY = json.dumps(EVENT).encode()
+LONG_ID = json.dumps({**EVENT, "id": "e" * 256}).encode()
 
 
 def cases() -> dict[str, tuple[bytes, str | None]]:
@@ -68,6 +69,7 @@ def cases() -> dict[str, tuple[bytes, str | None]]:
         "no JSON": (b"hello", signed(b"hello")),
         "no object": (b"[1]", signed(b"[1]")),
         "no id": (b'{"type": "x"}', signed(b'{"type": "x"}')),
+        "an id without end": (LONG_ID, signed(LONG_ID)),
         "nested without end": (b"[" * 100_000, signed(b"[" * 100_000)),
     }
 
