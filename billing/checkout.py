@@ -7,10 +7,13 @@ asks again and gets the same customer and the same session.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,23 +26,33 @@ from billing.stripe_client import BillingOff, Refused, Unavailable, asking, mark
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
-__all__ = ["BillingOff", "Refused", "Unavailable", "begin", "document", "portal", "resume"]
+__all__ = ["BillingOff", "Refused", "TooManyOrders", "Unavailable", "begin", "document", "portal", "resume"]
 
+MOST_ORDERS: Final = 30
+"""Orders of one person in an hour: more are no shopping."""
 CONFIRMED: Final = "?from=stripe"
 CANCELLED: Final = "?cancelled=1"
+
+
+class TooManyOrders(Exception):
+    """This person has begun ``MOST_ORDERS`` orders within the hour."""
 
 
 def begin(*, user: User, item: Item, request_key: UUID, site: str) -> str:
     """The address of Checkout for the item; of the order's own page when that form was paid already.
 
     Somebody with a subscription changes it in the portal instead of buying a second. ``site`` is our own address
-    without a slash at its end. Raises ``BillingOff``, ``Unavailable``, ``Refused``.
+    without a slash at its end. Raises ``BillingOff``, ``Unavailable``, ``Refused``, ``TooManyOrders``.
     """
     if item.monthly and Subscription.objects.filter(user=user).exclude(status__in=Subscription.ENDED).exists():
         return portal(user=user, site=site)
+    key = uuid5(request_key, item.code)  # a form that was left open may be used for another item
+    recent = Order.objects.filter(user=user, created_at__gt=timezone.now() - timedelta(hours=1))
+    if recent.exclude(request_key=key).count() >= MOST_ORDERS:
+        raise TooManyOrders
     order, new = Order.objects.get_or_create(
         user=user,
-        request_key=uuid5(request_key, item.code),  # a form that was left open may be used for another item
+        request_key=key,
         defaults={
             "item": item.code,
             "monthly": item.monthly,
@@ -51,6 +64,8 @@ def begin(*, user: User, item: Item, request_key: UUID, site: str) -> str:
     page = f"{site}/billing/orders/{order.pk}"
     if not new and order.state != Order.State.OPEN:
         return page
+    if item.monthly:
+        _give_up_others(order)
     try:
         address = _session(order, item, customer_of(user), page)
     except Refused as refused:
@@ -59,6 +74,14 @@ def begin(*, user: User, item: Item, request_key: UUID, site: str) -> str:
         forget_customer(user)  # removed at Stripe by hand
         address = _session(order, item, customer_of(user), page)
     return address or page
+
+
+def _give_up_others(order: Order) -> None:
+    """End the person's other unpaid orders for a plan, so that nobody can pay for two."""
+    others = Order.objects.filter(user=order.user, monthly=True, state=Order.State.OPEN).exclude(pk=order.pk)
+    for session in others.exclude(session_id=None).values_list("session_id", flat=True):
+        with suppress(Refused), asking() as api:  # it is over already; what became of it comes as an event
+            api.v1.checkout.sessions.expire(str(session))
 
 
 def _session(order: Order, item: Item, customer: str, page: str) -> str:

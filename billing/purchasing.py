@@ -25,6 +25,7 @@ REFRESH_SECONDS = 3
 STALE = gettext_lazy("This price list was out of date. Nothing was paid; choose again.")
 AWAY = gettext_lazy("Stripe does not answer just now. Nothing was paid; try again in a minute.")
 REFUSED = gettext_lazy("Stripe did not accept this. Nothing was paid; whoever runs this site can find out why.")
+TOO_MANY = gettext_lazy("You have begun many orders within the hour. Nothing was paid; go on with one of them later.")
 OFF = gettext_lazy("Nothing is for sale on this site. Nothing was paid.")
 
 
@@ -51,6 +52,8 @@ def _asked(ask: Callable[[], str]) -> str:
         raise Failed(str(OFF), 403) from None
     except checkout.Unavailable:
         raise Failed(str(AWAY), 503) from None
+    except checkout.TooManyOrders:
+        raise Failed(str(TOO_MANY), 429) from None
     except checkout.Refused:
         raise Failed(str(REFUSED), 502) from None
 

@@ -24,7 +24,8 @@ def sweep_events() -> None:
 
 @shared_task(name="billing.tasks.reconcile")
 def reconcile() -> None:
-    """Nightly: find what no event told us."""
+    """Nightly: find what no event told us, and forget what was done long ago."""
+    webhooks.forget()
     if settings.BILLING:
         try:
             reconciliation.reconcile(since=reconciliation.usual())

@@ -32,6 +32,7 @@ LONGEST: Final = 500_000
 SKEW_SECONDS: Final = 300
 """How far a signature's time may lie from ours, either way."""
 LEASE: Final = timedelta(seconds=90)
+KEPT: Final = timedelta(days=90)
 LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -76,6 +77,8 @@ def verified(body: bytes, header: str, *, now: float | None = None) -> dict[str,
         if abs((time.time() if now is None else now) - stamp) > SKEW_SECONDS:
             raise Forged
         if not isinstance(event, dict) or not all(isinstance(event.get(name), str) for name in ("id", "type")):
+            raise Forged
+        if not 0 < len(event["id"]) <= 255:
             raise Forged
         return event
     raise Forged
@@ -141,6 +144,11 @@ def sweep() -> int:
     for event_id in ids:
         _send(event_id)
     return len(ids)
+
+
+def forget() -> int:
+    """Drop rows of events that were applied long ago; how many. Stripe sends none again after ``KEPT``."""
+    return StripeEvent.objects.filter(applied_at__lt=timezone.now() - KEPT).delete()[0]
 
 
 def _send(event_id: str) -> None:

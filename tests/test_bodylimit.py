@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from modelmyimage import bodylimit
 from modelmyimage.bodylimit import BodyLimit
@@ -52,7 +53,7 @@ def ask(
         "path": path,
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    limited = BodyLimit(app, limit=1_000_000, larger={"/create": 20_100_000})
+    limited = BodyLimit(app, limit=1_000_000, larger={"/create": 20_100_000}, machines=frozenset({"/hook"}))
     asyncio.run(limited(scope, receive, send))
     start = sent[0]
     found = {name.decode(): value.decode() for name, value in start["headers"]}
@@ -101,6 +102,26 @@ def test_a_program_gets_a_problem_document() -> None:
         "detail": "20.2 MB. The limit is 20 MB.",
         "code": "too_large",
     }
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_address_for_machines_answers_400_and_not_a_word(*, declared: bool) -> None:
+    """The application is not asked: what is not there cannot be signed."""
+
+    async def never(scope: Any, receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+        while True:
+            await receive()
+
+    headers = {"content_length": "10000000"} if declared else {}
+    status, _, body, _ = ask([b"x" * 1_000_000] * 10, app=never, path="/hook", **headers)
+    assert (status, body) == (400, b"")
+    assert ask([b"x" * 1_000_000], path="/hook")[0] == 200
+
+
+def test_the_webhook_of_the_site_is_such_an_address() -> None:
+    from modelmyimage.asgi import application
+
+    assert reverse("billing:webhook") in application.machines
 
 
 def test_without_a_length_only_the_limit_is_known() -> None:

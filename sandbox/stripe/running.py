@@ -7,9 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from sandbox.stripe import (
     api,
@@ -29,20 +28,8 @@ from sandbox.stripe.book import Book
 from sandbox.stripe.customers import Card
 from sandbox.stripe.hooks import Hooks, Mode, Target
 from sandbox.stripe.refusal import Refusal
-from sandbox.stripe.server import Answer, Request, Server, same
+from sandbox.stripe.server import Answer, Fault, How, Request, Server, same
 from sandbox.stripe.shapes import Json
-
-How = int | Literal["hang_up_before", "hang_up_after"]
-
-
-@dataclass
-class Fault:
-    """What happens to the next calls. A status or "hang_up_before": nothing is done; "hang_up_after": it is done."""
-
-    how: How
-    times: int
-    method: str
-    path: str
 
 
 class Sandbox:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 LARGEST_BODY_BYTES = 1_000_000
@@ -37,6 +37,19 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
+
+
+How = int | Literal["hang_up_before", "hang_up_after"]
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls. A status or "hang_up_before": nothing is done; "hang_up_after": it is done."""
+
+    how: How
+    times: int
+    method: str
+    path: str
 
 
 def same(one: str, other: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +26,10 @@ KEY, SECRET = "sk_test_books", "whsec_books"
 class Bank(Sandbox):
     """``settle_all`` delivers what is kept and acts on it, as the site's processes would."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         self.client = Client()
-        super().__init__(key=KEY, secret=SECRET, deliver_to=self.post, mode="delayed", rng=random.Random(seed))  # noqa: S311  # ids, no secrets
+        chance = random.Random(0)  # noqa: S311  # ids, no secrets
+        super().__init__(key=KEY, secret=SECRET, deliver_to=self.post, mode="delayed", rng=chance, now=now)
 
     def post(self, body: bytes, signature: str) -> int:
         """One webhook, as it comes in; the answer's status."""
@@ -65,15 +67,15 @@ class Bank(Sandbox):
 def work() -> None:
     """Act on every recorded event, as the tasks do once it is due."""
     StripeEvent.objects.filter(applied_at=None).update(due_at=timezone.now())
-    for event_id in StripeEvent.objects.filter(applied_at=None).values_list("pk", flat=True):
+    for event_id in list(StripeEvent.objects.filter(applied_at=None).order_by("pk").values_list("pk", flat=True)):
         webhooks.apply(event_id)
 
 
 @contextmanager
-def open_bank(seed: int = 0) -> Iterator[Bank]:
+def open_bank(*, now: Callable[[], float] = time.time) -> Iterator[Bank]:
     """A bank, and settings that lead to it."""
     with (
-        Bank(seed) as bank,
+        Bank(now=now) as bank,
         override_settings(
             BILLING=True,
             BILLING_TEST_MODE=True,

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from billing import checkout, packs
-from billing.models import Customer, Order, Payment
+from billing.models import Customer, Order, Payment, Subscription
 from tests.billing.bank import SITE, Bank, net
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,31 @@ def test_a_form_whose_order_was_paid_leads_to_the_order(bank: Bank, owner: User)
     bank.settle_all()
     assert begin(owner, key=key) == f"{SITE}/billing/orders/{Order.objects.get().pk}"
     assert len(bank.all("checkout.session")) == 1
+
+
+def test_only_the_last_order_for_a_plan_can_be_paid(bank: Bank, owner: User) -> None:
+    first, key = begin(owner, PLAN), uuid4()
+    assert begin(owner, PLAN, key=key) == begin(owner, PLAN, key=key) != first
+    old, new = bank.all("checkout.session")
+    assert (old["status"], new["status"]) == ("expired", "open")
+    bank.pay(new["id"])
+    bank.settle_all()
+    assert sorted(Order.objects.values_list("state", flat=True)) == ["expired", "paid"]
+    assert Subscription.objects.count() == 1
+
+
+def test_nobody_begins_orders_without_end(
+    bank: Bank, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "MOST_ORDERS", 3)
+    key = uuid4()
+    for last in (uuid4(), uuid4(), key):
+        begin(owner, key=last)
+    with pytest.raises(checkout.TooManyOrders):
+        begin(owner)
+    assert begin(owner, key=key)
+    assert begin(stranger)
+    assert Order.objects.filter(user=owner).count() == 3
 
 
 def test_a_customer_is_made_once(bank: Bank, owner: User, stranger: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from stripe import WebhookSignature
 
 from accounts.models import User
-from billing import ledger, syncing, webhooks
+from billing import ledger, stripe_client, syncing, webhooks
 from billing.models import Payment, StripeEvent, Transaction
 from billing.stripe_client import Unavailable
 from tests.billing.bank import SECRET, Bank, net, work
@@ -39,6 +40,7 @@ def post(client: Client, body: bytes, signature: str | None) -> int:
 
 
 BODY = json.dumps(EVENT).encode()
+LONG_ID = json.dumps({**EVENT, "id": "e" * 256}).encode()
 
 
 def cases() -> dict[str, tuple[bytes, str | None]]:
@@ -67,6 +69,7 @@ def cases() -> dict[str, tuple[bytes, str | None]]:
         "no JSON": (b"hello", signed(b"hello")),
         "no object": (b"[1]", signed(b"[1]")),
         "no id": (b'{"type": "x"}', signed(b'{"type": "x"}')),
+        "an id without end": (LONG_ID, signed(LONG_ID)),
         "nested without end": (b"[" * 100_000, signed(b"[" * 100_000)),
     }
 
@@ -124,7 +127,9 @@ def test_get_and_switched_off(bank: Bank, client: Client, settings: Any) -> None
 
 
 @pytest.mark.django_db
-def test_a_failure_is_kept_and_tried_again(bank: Bank, owner: User) -> None:
+def test_a_failure_is_kept_and_tried_again(bank: Bank, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_client, "RETRIES", 0)  # the library waits between its own
+    stripe_client._client.cache_clear()
     order = bank.order(owner)
     assert order.session_id is not None
     bank.pay(order.session_id)
@@ -177,6 +182,18 @@ def test_the_sweep_takes_up_what_is_due(bank: Bank, client: Client) -> None:
     assert webhooks.sweep() == 0
     StripeEvent.objects.update(due_at=timezone.now())
     assert webhooks.sweep() == 1
+
+
+@pytest.mark.django_db
+def test_events_are_forgotten_long_after_they_were_applied(bank: Bank, owner: User) -> None:
+    bank.bought(owner)
+    applied, waiting, fresh = StripeEvent.objects.order_by("pk")[:3]
+    long_ago = timezone.now() - webhooks.KEPT - timedelta(hours=1)
+    StripeEvent.objects.filter(pk=applied.pk).update(applied_at=long_ago)
+    StripeEvent.objects.filter(pk=waiting.pk).update(applied_at=None, received_at=long_ago)
+    assert webhooks.forget() == 1
+    assert not StripeEvent.objects.filter(pk=applied.pk).exists()
+    assert StripeEvent.objects.filter(pk__in=[waiting.pk, fresh.pk]).count() == 2
 
 
 @pytest.mark.django_db

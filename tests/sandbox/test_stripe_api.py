@@ -14,12 +14,6 @@ from sandbox.stripe import Sandbox
 from tests.sandbox.stripes import KEY, NOW, buying, client, paid, plan, sandbox, subscribed
 
 
-@pytest.fixture
-def running():
-    with sandbox() as stand_in:
-        yield stand_in
-
-
 def made(running: Sandbox, kind: str) -> int:
     return len(running.all(kind))
 

@@ -8,13 +8,7 @@ import pytest
 import stripe
 
 from sandbox.stripe import Refusal, Sandbox
-from tests.sandbox.stripes import buying, client, happened, paid, sandbox
-
-
-@pytest.fixture
-def running():
-    with sandbox() as stand_in:
-        yield stand_in
+from tests.sandbox.stripes import buying, client, happened, paid
 
 
 def session(running: Sandbox, **options: Any) -> str:

@@ -1,83 +1,14 @@
-"""The stand-in's pages as a browser uses them: links and forms only, from its own pages only, nothing unescaped."""
+"""The pages for buyers: links and forms only, from its own pages only, nothing unescaped."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterator
-from html.parser import HTMLParser
-from typing import Any
 
 import httpx
 import pytest
 
-from sandbox.stripe import Sandbox
-from tests.sandbox.stripes import NOW, buying, client, happened, paid, plan, sandbox, subscribed
+from tests.sandbox.browsing import begin, look, press
+from tests.sandbox.stripes import NOW, happened, paid, subscribed
 
 HOSTILE = '"><script>alert(1)</script>&'
-VOID = {"meta", "link", "input", "br"}
-
-
-@pytest.fixture
-def running():
-    with sandbox() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def browser(running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=running.url, headers={"Origin": running.url}) as opened:
-        yield opened
-
-
-class Structure(HTMLParser):
-    """Open elements, labelled fields and headings of a page; fails on what does not close."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.unlabelled: list[dict[str, str | None]] = []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """One more is open."""
-        given = dict(attrs)
-        self.tags.append((tag, given))
-        if tag in ("input", "select") and given.get("type") != "hidden" and "label" not in self.open:
-            self.unlabelled.append(given)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """The one opened last is closed."""
-        assert self.open.pop() == tag
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        """Attributes of all elements of this name."""
-        return [given for name, given in self.tags if name == tag]
-
-
-def look(answer: httpx.Response) -> str:
-    """The page, once it is seen to be one that everybody can read."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    page = Structure(answer.text)
-    assert [given["lang"] for given in page.named("html")] == ["en"]
-    assert len(page.named("h1")) == 1
-    assert page.unlabelled == []
-    assert not [1 for _, given in page.tags if "style" in given or any(name.startswith("on") for name in given)]
-    assert "Test mode: no money moves." in answer.text
-    assert "<script" not in answer.text
-    return answer.text
-
-
-def begin(running: Sandbox, **options: Any) -> Any:
-    return client(running).v1.checkout.sessions.create(buying(**options))
-
-
-def press(browser: httpx.Client, path: str, **form: str) -> httpx.Response:
-    return browser.post(path, data=form)
 
 
 def test_paying(running, browser) -> None:
@@ -196,78 +127,6 @@ def test_what_is_not_there_says_so(path: str, browser) -> None:
     look(answer)
 
 
-def portal(running: Sandbox, customer: str, prices: list[Any], **more: Any) -> Any:
-    api = client(running)
-    features: Any = {
-        "invoice_history": {"enabled": True},
-        "payment_method_update": {"enabled": True},
-        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
-        "subscription_update": {
-            "enabled": True,
-            "default_allowed_updates": ["price"],
-            "proration_behavior": "always_invoice",
-            "products": [{"product": str(one.product), "prices": [one.id]} for one in prices],
-        },
-    }
-    configuration = api.v1.billing_portal.configurations.create({"features": features})
-    given: Any = {"customer": customer, "configuration": configuration.id, **more}
-    given["return_url"] = "https://site.example/billing"
-    return api.v1.billing_portal.sessions.create(given)
-
-
-def test_the_portal(running, browser) -> None:
-    one, big, dollars = subscribed(running), plan(running, 3000, key="big"), plan(running, 1, key="other")
-    session = portal(running, one["customer"], [big])
-    text = look(browser.get(session.url))
-    assert 'href="https://site.example/billing"' in text
-    assert re.search(r'href="/invoices/in_\w+"', text)
-
-    press(browser, session.url, do="cancel", subscription=one["id"])
-    assert running.get("subscription", one["id"])["cancel_at_period_end"]
-    assert "Keep it after all" in look(browser.get(session.url))
-    press(browser, session.url, do="resume", subscription=one["id"])
-    assert not running.get("subscription", one["id"])["cancel_at_period_end"]
-
-    assert press(browser, session.url, do="change", subscription=one["id"], price=dollars.id).status_code == 400
-    press(browser, session.url, do="change", subscription=one["id"], price=big.id)
-    assert running.get("subscription", one["id"])["items"]["data"][0]["price"]["id"] == big.id
-
-    press(browser, session.url, do="card", card="declined")
-    running.advance_to_renewal(one["id"])
-    assert running.get("subscription", one["id"])["status"] == "past_due"
-    late = browser.get(session.url)
-    assert late.status_code == 410
-    press(browser, session.url, do="card", card="ok")  # no more: the page has expired
-    running.advance(3)
-    assert running.get("subscription", one["id"])["status"] == "past_due"
-    press(browser, portal(running, one["customer"], []).url, do="card", card="ok")
-    running.advance(5)
-    assert running.get("subscription", one["id"])["status"] == "active"
-
-
-def test_the_portal_is_one_customers(running, browser) -> None:
-    mine, theirs = subscribed(running), subscribed(running, price=plan(running, key="theirs"))
-    session = portal(running, mine["customer"], [])
-    assert press(browser, session.url, do="cancel", subscription=theirs["id"]).status_code == 404
-    assert not running.get("subscription", theirs["id"])["cancel_at_period_end"]
-    assert theirs["latest_invoice"] not in browser.get(session.url).text
-
-
-def test_a_flow_shows_its_part_and_leads_back(running, browser) -> None:
-    one = subscribed(running)
-    flow: Any = {
-        "type": "subscription_cancel",
-        "subscription_cancel": {"subscription": one["id"]},
-        "after_completion": {"type": "redirect", "redirect": {"return_url": "https://site.example/back"}},
-    }
-    session = portal(running, one["customer"], [], flow_data=flow)
-    text = look(browser.get(session.url))
-    assert "Cancel at the end of the period" in text
-    assert "Way to pay" not in text
-    done = press(browser, session.url, do="cancel", subscription=one["id"])
-    assert done.headers["location"] == "https://site.example/back"
-
-
 def test_an_open_invoice_is_paid_on_its_page(running, browser) -> None:
     one = subscribed(running)
     running.set_card(one["customer"], "declined")
@@ -288,82 +147,6 @@ def test_a_receipt(running, browser) -> None:
     text = look(browser.get(running.all("charge")[0]["receipt_url"]))
     assert "-5.00 EUR" in text
     assert "15.00 EUR" in text
-
-
-def button(text: str, words: str) -> tuple[str, dict[str, str]]:
-    """Where the first form with this button leads, and its hidden fields."""
-    for form in re.findall(r"<form.*?</form>", text):
-        if f">{words}</button>" in form:
-            hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
-            return re.findall(r'action="([^"]*)"', form)[0], dict(hidden)
-    raise AssertionError(f"no button {words!r}")
-
-
-def test_the_control_page_plays_the_bank(running, browser) -> None:
-    assert "Nobody has paid yet." in look(browser.get("/"))
-    first, slow = paid(running), paid(running, "delayed")
-    second = paid(running)
-    open_ = begin(running)
-
-    def press_words(words: str, **more: str) -> None:
-        path, form = button(look(browser.get("/")), words)
-        assert press(browser, path, **form, **more).status_code == 303
-
-    press_words("It arrives")
-    assert running.get("checkout.session", slow["id"])["payment_status"] == "paid"
-    press_words("Dispute")  # the newest payment
-    press_words("We lose")
-    assert running.all("dispute")[0]["status"] == "lost"
-    assert running.all("dispute")[0]["payment_intent"] == second["payment_intent"]
-    press(browser, "/do/refund", intent=first["payment_intent"], amount="500", pending="yes")
-    press_words("The refund fails")
-    assert running.all("refund")[0]["status"] == "failed"
-    press_words("Let it expire")
-    assert running.get("checkout.session", open_.id)["status"] == "expired"
-    press_words("+1 month")
-    assert running.now() == int(NOW) + 31 * 86400
-    press_words("Set", mode="delayed")
-    assert running.hooks.mode == "delayed"
-    one = subscribed(running)
-    press_words("Its card is declined")
-    press_words("To the end of its period")
-    assert running.get("subscription", one["id"])["status"] == "past_due"
-
-
-def test_events_are_sent_again(running, browser) -> None:
-    got: list[bytes] = []
-    running.hooks.target = lambda body, signature: got.append(body)
-    paid(running)
-    assert running.hooks.idle()
-    before = len(got)
-    path, form = button(look(browser.get("/")), "Send again")
-    press(browser, path, **form)
-    assert running.hooks.idle()
-    assert len(got) == before + 1
-    running.hooks.mode = "delayed"
-    client(running).v1.customers.create()
-    path, form = button(look(browser.get("/")), "Send the 1 that are kept")
-    press(browser, path, **form)
-    assert running.hooks.idle()
-    assert len(got) == before + 2
-
-
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [
-        ("refund", {"intent": "pi_none", "amount": "5"}),
-        ("refund", {"intent": "pi_none", "amount": "many"}),
-        ("advance", {"days": "-1"}),
-        ("mode", {"mode": "sideways"}),
-        ("card", {"customer": "cus_none", "card": "gold"}),
-        ("settle", {}),
-        ("fly", {}),
-    ],
-)
-def test_a_button_that_cannot_work_says_why(name: str, form: dict[str, str], browser) -> None:
-    answer = press(browser, f"/do/{name}", **form)
-    assert answer.status_code == 400
-    assert 'role="alert"' in look(answer)
 
 
 def test_the_style_is_there(browser) -> None:
