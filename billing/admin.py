@@ -94,7 +94,7 @@ class Shown(ModelAdmin):  # type: ignore[type-arg]  # generic for the type check
         wanted = Q(pk__in=[])
         for name in self.exact:
             try:
-                wanted |= Q(**{name: _field(self.model, name).to_python(term)})
+                wanted |= Q(**{name: _field(self.model, name).clean(term, None)})
             except ValidationError:
                 continue  # no such id can be
         return queryset.filter(wanted), False

@@ -41,9 +41,10 @@ SIGNED = Case(
 LINE = Coalesce("settles_id", "reverses__settles_id", "id")
 """The transaction that a line begins with: of what ends a hold, or undoes that, the hold."""
 
-RETURNED = Q(settlement__kind=Kind.RELEASE) | Exists(
-    Transaction.objects.filter(kind=Kind.REVERSE, reverses__settles=OuterRef("pk"))
-)
+# By way of its capture, for which there is an index: SQLite would read the whole ledger for each line.
+REFUNDED = Exists(Transaction.objects.filter(kind=Kind.REVERSE, reverses=OuterRef("settlement__id")))
+"""Of a hold: it was captured, and the credits are back all the same."""
+RETURNED = Q(settlement__kind=Kind.RELEASE) | REFUNDED
 """Of a hold: its credits are back."""
 
 
@@ -119,7 +120,7 @@ def _heads(user: User) -> QuerySet[Transaction]:
     """The transactions that lines begin with, each with what its line has to say."""
     return (
         Transaction.objects.filter(user=user, settles=None, reverses__settles=None)
-        .annotate(returned=Exists(Transaction.objects.filter(kind=Kind.REVERSE, reverses__settles=OuterRef("pk"))))
+        .annotate(refunded=REFUNDED)
         .select_related("settlement", "adjustment", "payment", "reverses__payment")
     )
 
@@ -151,7 +152,7 @@ def _ended(told: Transaction) -> Transaction | None:
 
 def _came_back(told: Transaction) -> bool:
     ended = _ended(told)
-    return bool(getattr(told, "returned", False)) or (ended is not None and ended.kind == Kind.RELEASE)
+    return bool(getattr(told, "refunded", False)) or (ended is not None and ended.kind == Kind.RELEASE)
 
 
 def _credits(told: Transaction) -> int:

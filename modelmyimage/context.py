@@ -30,6 +30,7 @@ class Frame:
         match = request.resolver_match
         # Signing in lies below the same address, but is no page of an account.
         self.at_account = match is not None and match.route.startswith("account/") and isinstance(self._user, User)
+        self.at_credits = match is not None and match.namespace == "billing" and match.url_name != "pricing"
         self._request = request
 
     @cached_property

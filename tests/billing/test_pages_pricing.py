@@ -133,6 +133,7 @@ def test_an_order_of_nothing_we_sell(browser: Client, selling: None, fields: dic
     ("error", "status", "said"),
     [
         (checkout.Unavailable, 503, "Stripe does not answer just now. Nothing was paid; try again in a minute."),
+        (checkout.TooManyOrders, 429, "You have begun many orders within the hour."),
         (checkout.Refused, 502, "Stripe did not accept this. Nothing was paid"),
         (checkout.BillingOff, 403, "Nothing is for sale on this site."),
     ],
