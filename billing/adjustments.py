@@ -5,7 +5,7 @@ keeps reason and signature is written with the transaction or not at all, and ne
 
 Errors::
 
-    NotSigned       whoever signs is no operator, or gives no reason
+    NotSigned       whoever signs is no operator, signs for themselves, or gives no reason
     ledger.*        nothing to move, more than is there, a key that was used for something else
 """
 
@@ -34,6 +34,8 @@ def adjust(*, user: User, credits: int, reason: str, actor: User, key: str) -> A
     ``NotSigned``, ``ledger.InvalidAmount``, ``ledger.InsufficientCredits``, ``ledger.KeyReused``.
     """
     reason = reason.strip()
+    if actor == user:
+        raise NotSigned("nobody signs for their own account")
     if not (actor.is_staff and actor.is_active):
         raise NotSigned(f"account {actor.pk} is no operator's")
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:

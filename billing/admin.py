@@ -232,6 +232,8 @@ class AdjustmentAdmin(Shown):
                 )
             except ledger.InsufficientCredits as short:
                 form.add_error("credits", _("There are %(n)d available to take.") % {"n": short.available})
+            except adjustments.NotSigned:  # the form has seen to the rest
+                form.add_error("account", _("Nobody signs for their own account: ask another operator."))
             except ledger.KeyReused:
                 form.add_error(None, _("This form was used already. Open it anew."))
             else:

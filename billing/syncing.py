@@ -1,8 +1,8 @@
 """The books are made to say what Stripe says: this module alone turns what happened there into credits.
 
-A webhook, the nightly reconciliation and a person who waits all end here, with the kind and id of an object to look
-at. Its present state is asked for and the books are brought to it, in one database transaction. Nothing is believed
-of the message itself, so messages may come in any order, twice, late or never: the next look gives the same books.
+A webhook and the nightly reconciliation both end here, with the kind and id of an object to look at. Its present
+state is asked for and the books are brought to it, in one database transaction. Nothing is believed of the message
+itself, so messages may come in any order, twice, late or never: the next look gives the same books.
 
 Two looks at the same person's purchases may overlap, and the one that saw less may write last. So each notes the
 person's version before it looks, and writes only while that is still the version; else it looks again.

@@ -30,6 +30,13 @@ def test_giving_and_taking(owner: User, operator: User) -> None:
     assert ledger.verify() == []
 
 
+def test_nobody_signs_for_their_own_account(operator: User) -> None:
+    for credits in (5, -5):
+        with pytest.raises(adjustments.NotSigned):
+            adjust(user=operator, credits=credits, reason=WHY, actor=operator, key="1")
+    assert not Adjustment.objects.exists()
+
+
 def test_the_same_again_changes_nothing(owner: User, operator: User) -> None:
     first = adjust(user=owner, credits=5, reason=WHY, actor=operator, key="1")
     assert adjust(user=owner, credits=5, reason=f"  {WHY} ", actor=operator, key="1") == first

@@ -156,6 +156,7 @@ def test_adjusting(desk: Client, operator: User, owner: User) -> None:
         ({"account": "nobody@example.com"}, "There is no such account."),
         ({"account": "owner"}, "There is no such account."),
         ({"account": "9" * 30}, "There is no such account."),
+        ({"account": "operator@example.com"}, "Nobody signs for their own account"),
         ({"account": "\x00"}, "Null characters are not allowed."),
         ({"credits": "0"}, "0 credits would change nothing."),
         ({"credits": "-11"}, "There are 10 available to take."),
