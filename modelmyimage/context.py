@@ -21,6 +21,11 @@ class Frame:
     """Where one plays the bank, if a stand-in takes the payments."""
 
     @property
+    def selling(self) -> bool:
+        """Whether credits are for sale."""
+        return settings.BILLING
+
+    @property
     def test_mode(self) -> bool:
         """Whether buying is on and moves no money."""
         return settings.BILLING_TEST_MODE

@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600.0},
     },
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
+    "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,

@@ -3,13 +3,14 @@
 from django.conf import settings
 from django.urls import include, path
 
-from modelmyimage import operators
+from modelmyimage import operators, trust
 
 urlpatterns = [
     path("", include("generation.urls")),
     path("", include("billing.urls")),
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
+    path("trust", trust.page, name="trust"),
     path("operators/", operators.site.urls),
 ]
 

@@ -38,6 +38,7 @@ ANONYMOUS = [
     "/pricing",
     "/providers",
     "/verify",
+    "/trust",
     "/account/login/",
     "/account/signup/",
     "/account/login/code/",

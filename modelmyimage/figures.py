@@ -1,0 +1,222 @@
+"""Live figures for the public: counted from the tables that run the service, each with the query that yields it.
+
+They are counted again at most every ``FRESH_SECONDS``, for everybody at once. A figure that is not as it should be says
+so itself (``bad``); the page only colours it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any, Final
+
+import redis
+from django.core.cache import cache
+from django.db.models import DurationField, ExpressionWrapper, F, Min, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from generation.models import Job
+from privacy import audit
+from privacy.models import Blob, Receipt
+from privacy.retention import SWEEP_GRACE
+
+FRESH_SECONDS: Final = 30
+DAY: Final = timedelta(days=1)
+MONTH: Final = timedelta(days=30)
+MOST_TIMED: Final = 20_000
+"""So many of the newest destructions are timed, at most."""
+STEPS: Final = (1, 2, 3, 5, 10, 20, 30, 60)
+"""Upper ends of the histogram's bars in seconds; the last bar is everything above."""
+ROLL: Final = 7
+AUDIT_KEY: Final = "last-audit"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with its unit, what it means in a line, the SQL behind it, and whether it is as it should be."""
+
+    value: str
+    unit: str
+    meaning: str
+    query: str
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: ``most`` seconds (``None``: more than the last), how many, and its height in percent of the axis."""
+
+    most: int | None
+    count: int
+    percent: int
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The last time that rows, keys and objects were compared, and how many differences there were."""
+
+    at: datetime
+    differences: int
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Everything that the page shows, as of ``at``."""
+
+    at: datetime
+    figures: list[Figure]
+    bars: list[Bar]
+    top: int
+    """What the histogram's axis ends at."""
+    timed: int
+    roll: list[dict[str, Any]]
+    audited: Audited | None
+
+
+def now() -> Trust:
+    """The figures, at most ``FRESH_SECONDS`` old; counted at once while there is no cache."""
+    try:
+        found: Trust | None = cache.get("trust")
+        if found is None:
+            found = count()
+            cache.set("trust", found, FRESH_SECONDS)
+    except redis.RedisError:
+        return count()
+    return found
+
+
+def count() -> Trust:
+    """The figures of this moment."""
+    moment = timezone.now()
+    took = _durations(moment)
+    seconds = sorted(duration.total_seconds() for duration in took)
+    bars, top = _bars(seconds)
+    return Trust(
+        at=moment,
+        figures=[
+            _alive(),
+            _oldest(moment),
+            _time_to_destruction(seconds, took),
+            _overdue(moment),
+            _destroyed(moment, DAY),
+            _destroyed(moment, MONTH),
+        ],
+        bars=bars,
+        top=top,
+        timed=len(seconds),
+        roll=_roll(),
+        audited=last_audit(),
+    )
+
+
+def _alive() -> Figure:
+    alive = Blob.objects.open()
+    count = alive.count()
+    meaning = ngettext("file alive, sealed, for a job", "files alive, sealed, each for a job", count)
+    return Figure(str(count), "", meaning, _sql(alive))
+
+
+def _oldest(moment: datetime) -> Figure:
+    alive = Blob.objects.open()
+    born = alive.aggregate(born=Min("created_at"))["born"]
+    if born is None:
+        return Figure("—", "", _("oldest file alive: there is none"), _sql(alive.order_by("created_at")))
+    oldest = alive.filter(created_at=born).order_by("expires_at")[0]
+    age, unit = _span((moment - born).total_seconds())
+    limit, limit_unit = _span((oldest.expires_at - born).total_seconds())
+    meaning = _("oldest file alive; its limit is %(limit)s %(unit)s") % {"limit": limit, "unit": limit_unit}
+    late = oldest.expires_at < moment - SWEEP_GRACE
+    return Figure(age, unit, meaning, _sql(alive.order_by("created_at")), bad=late)
+
+
+def _durations(moment: datetime) -> QuerySet[Any, timedelta]:
+    """From an owner's word that the file has arrived to its confirmed destruction, of the last day."""
+    heard = Job.objects.filter(pk=OuterRef("group"), acknowledged_at__isnull=False).values("acknowledged_at")
+    gone = Blob.objects.filter(kind="asset", destroyed_at__gte=moment - DAY).annotate(
+        took=ExpressionWrapper(F("destroyed_at") - Subquery(heard), output_field=DurationField())
+    )
+    newest = gone.filter(took__gte=timedelta(0)).order_by("-destroyed_at")
+    return newest.values_list("took", flat=True)[:MOST_TIMED]
+
+
+def _time_to_destruction(seconds: list[float], query: QuerySet[Any, timedelta]) -> Figure:
+    if not seconds:
+        return Figure("—", "", _("delivered to destroyed: none in 24 h"), _sql(query))
+    p99, worst = seconds[max(0, round(0.99 * len(seconds)) - 1)], seconds[-1]
+    meaning = _("delivered to destroyed, median of 24 h; 99 %% within %(p99).1f s, the slowest %(worst).1f s")
+    return Figure(f"{median(seconds):.1f}", "s", meaning % {"p99": p99, "worst": worst}, _sql(query))
+
+
+def _overdue(moment: datetime) -> Figure:
+    late = Blob.objects.due(moment - SWEEP_GRACE)
+    count, made = late.count(), Blob.objects.count()
+    meaning = ngettext("overdue, of %(n)d file ever made", "overdue, of %(n)d files ever made", made) % {"n": made}
+    return Figure(str(count), "", meaning, _sql(late), bad=count > 0)
+
+
+def _destroyed(moment: datetime, period: timedelta) -> Figure:
+    gone = Blob.objects.filter(state=Blob.State.DESTROYED, destroyed_at__gte=moment - period)
+    count = gone.count()
+    hours = int(period.total_seconds() // 3600)
+    if period == DAY:
+        meaning = _("destroyed in the last %(n)d hours") % {"n": hours}
+    else:
+        meaning = _("destroyed in the last %(n)d days") % {"n": hours // 24}
+    return Figure(str(count), "", meaning, _sql(gone))
+
+
+def _bars(seconds: list[float]) -> tuple[list[Bar], int]:
+    """The histogram, and the round number that its axis ends at."""
+    counts = [0] * (len(STEPS) + 1)
+    for value in seconds:
+        counts[next((place for place, most in enumerate(STEPS) if value <= most), len(STEPS))] += 1
+    top = _round_up(max(counts))
+    ends: list[int | None] = [*STEPS, None]
+    return [Bar(most, count, 100 * count // top) for most, count in zip(ends, counts, strict=True)], top
+
+
+def _round_up(most: int) -> int:
+    """The next number that is 2, 4, 6, 8 or 10 times a power of ten: halves of it are whole."""
+    size = 1
+    while 10 * size < most:
+        size *= 10
+    return next(step * size for step in (2, 4, 6, 8, 10) if step * size >= most)
+
+
+def _roll() -> list[dict[str, Any]]:
+    """The newest receipts, without anything that says whose they are."""
+    from privacy import receipts
+
+    newest = Receipt.objects.order_by("-issued_at").values_list("document", "issued_at")[:ROLL]
+    return [{"digest": receipts.digest(document), "at": at} for document, at in newest]
+
+
+def audit_now() -> Audited:
+    """Compare rows, keys and objects, and remember when and with what result."""
+    found = Audited(timezone.now(), len(audit.audit()))
+    cache.set(AUDIT_KEY, found, int(MONTH.total_seconds()))
+    return found
+
+
+def last_audit() -> Audited | None:
+    """When that was done last; ``None`` when nobody remembers."""
+    try:
+        found: Audited | None = cache.get(AUDIT_KEY)
+    except redis.RedisError:
+        return None
+    return found
+
+
+def _span(seconds: float) -> tuple[str, str]:
+    """A time in its largest sensible unit: ``41 s``, ``12 min``, ``1 h``."""
+    if seconds < 120:
+        return f"{max(0, round(seconds))}", "s"
+    return (f"{round(seconds / 60)}", "min") if seconds < 7200 else (f"{round(seconds / 3600)}", "h")
+
+
+def _sql(query: QuerySet[Any, Any]) -> str:
+    """The statement behind a figure, with its parameters, as the database is asked."""
+    return str(query.query)
