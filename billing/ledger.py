@@ -11,18 +11,9 @@ database still refuses a balance below zero, a second settlement of a hold, and 
 A hold of 0 credits is remembered: a transaction without entries, settled like any other.
 
 Only the reversal of a grant may take more than is there: what is missing is entered as debt, and whatever comes in
-pays that first (``_given``). So nobody has credits to spend while they owe some.
+pays that first (``billing/posting.py``). So nobody has credits to spend while they owe some.
 
-Errors::
-
-    LedgerError
-    ├── InvalidAmount        a negative number of credits, or a grant of nothing
-    ├── InsufficientCredits  more than is available
-    ├── LimitReached         more than the person lets themselves spend in a month
-    ├── KeyReused            the key was used before, for something else
-    ├── NoSuchTransaction    nothing under that key to capture, release, reverse, restore or refund
-    ├── AlreadySettled       the hold was captured and is to be released, or the other way round
-    └── NotReversible        no grant, or more than is left of it (reverse) or was taken back of it (restore)
+What it may refuse is in ``billing/errors.py``.
 """
 
 from __future__ import annotations
@@ -36,53 +27,42 @@ from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
 from billing import limits
-from billing.models import Entry, LedgerAccount, Transaction
+from billing.errors import (
+    AlreadySettled,
+    InsufficientCredits,
+    InvalidAmount,
+    KeyReused,
+    LedgerError,
+    LimitReached,
+    NoSuchTransaction,
+    NotReversible,
+)
+from billing.models import LedgerAccount, Transaction
+from billing.posting import AVAILABLE, DEBT, HELD, ISSUED, SPENT, Kind, tell
 
-Kind = Transaction.Kind
-AVAILABLE, HELD, DEBT = LedgerAccount.Kind.AVAILABLE, LedgerAccount.Kind.HELD, LedgerAccount.Kind.DEBT
-ISSUED, SPENT = LedgerAccount.Kind.ISSUED, LedgerAccount.Kind.SPENT
-
-
-class LedgerError(Exception):
-    """The ledger cannot do what was asked, and has done nothing."""
-
-
-class InvalidAmount(LedgerError):
-    """Not a number of credits that can move."""
-
-
-class InsufficientCredits(LedgerError):
-    """More was asked for than is available."""
-
-    def __init__(self, *, wanted: int, available: int) -> None:
-        super().__init__(f"{wanted} credits wanted, {available} available")
-        self.wanted = wanted
-        self.available = available
-
-
-class LimitReached(LedgerError):
-    """The person's own limit for the month stands in the way; ``left`` credits of it are left."""
-
-    def __init__(self, *, limit: int, left: int) -> None:
-        super().__init__(f"a limit of {limit} credits a month, {left} left")
-        self.limit = limit
-        self.left = left
-
-
-class KeyReused(LedgerError):
-    """The idempotency key belongs to a transaction with other content."""
-
-
-class NoSuchTransaction(LedgerError):
-    """There is nothing under that key."""
-
-
-class AlreadySettled(LedgerError):
-    """The hold ended the other way."""
-
-
-class NotReversible(LedgerError):
-    """That kind of transaction is not undone this way."""
+__all__ = [
+    "AlreadySettled",
+    "Balance",
+    "InsufficientCredits",
+    "InvalidAmount",
+    "KeyReused",
+    "LedgerError",
+    "LimitReached",
+    "NoSuchTransaction",
+    "NotReversible",
+    "balance",
+    "capture",
+    "grant",
+    "hold",
+    "refund",
+    "release",
+    "restore",
+    "reverse",
+    "statement",
+    "take",
+    "taken_back",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -113,7 +93,7 @@ def grant(*, user: User, credits: int, key: str, reason: str) -> Transaction:
         raise InvalidAmount(f"a grant of {credits} credits")
     with database.atomic():
         _lock(user)
-        return _tell(
+        return tell(
             key=key, kind=Kind.GRANT, user=user, credits=credits, reason=reason, source=ISSUED, target=AVAILABLE
         )
 
@@ -129,7 +109,7 @@ def hold(*, user: User, credits: int, job: UUID) -> Transaction:
         _lock(user)
         if credits and not Transaction.objects.filter(key=f"hold:{job}").exists():
             _within_limit(user, credits)
-        return _tell(
+        return tell(
             key=f"hold:{job}", kind=Kind.HOLD, user=user, credits=credits, job=job, source=AVAILABLE, target=HELD
         )
 
@@ -152,7 +132,7 @@ def refund(*, job: UUID) -> Transaction:
     captured = _find(f"capture:{job}")
     with database.atomic():
         _lock(captured.user)
-        return _tell(
+        return tell(
             key=f"refund:{job}",
             kind=Kind.REVERSE,
             user=captured.user,
@@ -176,7 +156,7 @@ def reverse(*, key: str, original: str, credits: int, reason: str) -> Transactio
         _lock(granted.user)
         if credits > granted.credits - taken_back(granted, but=key):
             raise NotReversible(f"less than {credits} credits are left of {original}")
-        return _tell(
+        return tell(
             key=key,
             kind=Kind.REVERSE,
             user=granted.user,
@@ -200,7 +180,7 @@ def restore(*, key: str, original: str, credits: int, reason: str) -> Transactio
         _lock(granted.user)
         if credits > taken_back(granted, but=key):
             raise NotReversible(f"less than {credits} credits of {original} were taken back")
-        return _tell(
+        return tell(
             key=key,
             kind=Kind.RESTORE,
             user=granted.user,
@@ -221,9 +201,7 @@ def take(*, user: User, credits: int, key: str, reason: str) -> Transaction:
         raise InvalidAmount(f"taking {credits} credits")
     with database.atomic():
         _lock(user)
-        return _tell(
-            key=key, kind=Kind.TAKE, user=user, credits=credits, reason=reason, source=AVAILABLE, target=ISSUED
-        )
+        return tell(key=key, kind=Kind.TAKE, user=user, credits=credits, reason=reason, source=AVAILABLE, target=ISSUED)
 
 
 def taken_back(granted: Transaction, *, but: str = "") -> int:
@@ -273,7 +251,7 @@ def _welcome(user: User) -> None:
     """The grant for a new account. Called with its accounts locked; the key makes a second call harmless."""
     key = f"welcome:{user.pk}"
     if settings.GRANT_CREDITS > 0 and not Transaction.objects.filter(key=key).exists():
-        _tell(
+        tell(
             key=key,
             kind=Kind.GRANT,
             user=user,
@@ -318,7 +296,7 @@ def _settle(*, job: UUID, kind: Kind, target: str) -> Transaction:
         _lock(held.user)
         if Transaction.objects.filter(settles=held).exclude(kind=kind).exists():
             raise AlreadySettled(f"job {job} cannot have its {kind}: its hold ended the other way")
-        return _tell(
+        return tell(
             key=f"{kind}:{job}",
             kind=kind,
             user=held.user,
@@ -328,72 +306,3 @@ def _settle(*, job: UUID, kind: Kind, target: str) -> Transaction:
             source=HELD,
             target=target,
         )
-
-
-def _tell(
-    *,
-    key: str,
-    kind: Kind,
-    user: User,
-    credits: int,
-    source: str,
-    target: str,
-    job: UUID | None = None,
-    reason: str = "",
-    settles: Transaction | None = None,
-    reverses: Transaction | None = None,
-    may_owe: bool = False,
-) -> Transaction:
-    """Write one transaction and its entries, unless it was told before. The person's accounts are locked."""
-    content = {
-        "kind": kind,
-        "user": user,
-        "credits": credits,
-        "job": job,
-        "reason": reason,
-        "settles": settles,
-        "reverses": reverses,
-    }
-    told, new = Transaction.objects.get_or_create(key=key, defaults=content)
-    if not new:
-        if any(getattr(told, name) != value for name, value in content.items()):
-            raise KeyReused(key)
-        return told
-    if credits:
-        moves = [*_taken(user, source, credits, may_owe=may_owe), *_given(user, target, credits)]
-        Entry.objects.bulk_create(
-            [Entry(transaction=told, account=account, amount=amount) for account, amount in moves if amount]
-        )
-    return told
-
-
-def _taken(user: User, source: str, credits: int, *, may_owe: bool) -> list[tuple[LedgerAccount, int]]:
-    """Where the credits come from: what is not available is owed, if it may be, and is otherwise not to be had."""
-    account = _account(user, source)
-    if source != AVAILABLE:
-        return [(account, -credits)]
-    free = account.balance or 0
-    if credits <= free:
-        return [(account, -credits)]
-    if not may_owe:
-        raise InsufficientCredits(wanted=credits, available=free)
-    return [(account, -free), (_account(user, DEBT), free - credits)]
-
-
-def _given(user: User, target: str, credits: int) -> list[tuple[LedgerAccount, int]]:
-    """Where the credits go: what becomes available pays the person's debt first."""
-    account = _account(user, target)
-    if target != AVAILABLE:
-        return [(account, credits)]
-    debt = LedgerAccount.objects.filter(user=user, kind=DEBT).first()
-    paid = min(credits, -(debt.balance or 0)) if debt else 0
-    return ([(debt, paid)] if debt else []) + [(account, credits - paid)]
-
-
-def _account(user: User, kind: str) -> LedgerAccount:
-    """The person's account of that kind, or everybody's; a debt's and everybody's are opened on first need."""
-    if kind in (AVAILABLE, HELD):
-        return LedgerAccount.objects.get(user=user, kind=kind)
-    if kind == DEBT:
-        return LedgerAccount.objects.get_or_create(user=user, kind=kind, defaults={"balance": 0})[0]
-    return LedgerAccount.objects.get_or_create(user=None, kind=kind)[0]

@@ -16,9 +16,10 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
+from billing.facts import id_of
 from billing.models import Order, Payment, Subscription
 from billing.stripe_client import Refused, asking
-from billing.syncing import Busy, id_of, sync
+from billing.syncing import Busy, sync
 
 logger = logging.getLogger(__name__)
 

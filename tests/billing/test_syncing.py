@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from billing import ledger, syncing
+from billing import facts, ledger, syncing
 from billing.ledger import Balance
 from billing.models import Order, Payment, StripeEvent, Transaction
 from tests.billing.bank import Bank, net, work
@@ -206,18 +206,18 @@ def test_who_saw_less_does_not_write_last(bank: Bank, owner: User, monkeypatch: 
     order = bank.bought(owner)
     assert order.session_id is not None
     bank.refund(bank.intent(order), 1000)
-    look = syncing.LOOKS["session"]
+    look = facts.LOOKS["session"]
     overtaken: list[Any] = []
 
     def slow(session_id: str) -> Any:
-        facts = look(session_id)
+        seen = look(session_id)
         if not overtaken:
-            overtaken.append(facts)
+            overtaken.append(seen)
             bank.refund(bank.intent(order), 500)
             syncing.sync("payment", bank.intent(order))
-        return facts
+        return seen
 
-    monkeypatch.setitem(syncing.LOOKS, "session", slow)
+    monkeypatch.setitem(facts.LOOKS, "session", slow)
     assert not syncing.sync("session", order.session_id)
     assert overtaken[0].sale.refunded == 1000
     assert Payment.objects.get().refunded == 1500
