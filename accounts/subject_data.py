@@ -18,6 +18,7 @@ from accounts import forgetting
 from privacy.datamap import Basis, Holding, Item, Person, Recipient, Section, nobody
 
 MAIL = Recipient(_("the mail services that carry our mail to you"))
+NOBODYS_YET = _("Nobody is signed in by it yet.")
 SECRET = _("Whoever has it could sign in as you.")
 
 
@@ -51,7 +52,7 @@ HELD = [
         basis=Basis.CONTRACT,
         keeps="unconfirmed",
         receives=(MAIL,),
-        items=(Item("rows", _("The address, and when somebody signed up with it")),),
+        items=(Item("rows", _("The address, and when somebody signed up with it"), withheld=NOBODYS_YET),),
     ),
     Holding(
         "account.EmailAddress",
@@ -107,7 +108,7 @@ HELD = [
         why=_("To compare the code that you type with the one that was mailed."),
         basis=Basis.CONTRACT,
         keeps="sign_in",
-        items=(Item("state", _("The address that was typed, and the code")),),
+        items=(Item("state", _("The address that was typed, and the code"), withheld=NOBODYS_YET),),
     ),
     Holding(
         "usersessions.UserSession",
@@ -150,7 +151,13 @@ HELD = [
         why=_("To keep others from guessing codes and passwords, and from filling a mailbox."),
         basis=Basis.INTEREST,
         keeps="rate_limit",
-        items=(Item("counters", _("Times of tries by network address, account, or digest of an address, in memory")),),
+        items=(
+            Item(
+                "counters",
+                _("Times of tries by network address, account, or digest of an address, in memory"),
+                withheld=_("They are gone before you could look."),
+            ),
+        ),
     ),
     Holding(
         "accounts.User_groups",

@@ -22,6 +22,7 @@ def _others() -> list[str]:
 
 
 PROVIDERS = Recipient(_("the provider that you or the router chose; the receipt names each"), _others)
+ON_ITS_PAGE = _("While a model exists, it is on its job’s page.")
 
 HELD = [
     Holding(
@@ -32,15 +33,21 @@ HELD = [
         basis=Basis.CONTRACT,
         keeps="asset",
         items=(
-            Item("upload", _("A photo as it arrived"), keeps="upload"),
+            Item("upload", _("A photo as it arrived"), withheld=ON_ITS_PAGE, keeps="upload"),
             Item(
                 "source",
                 _("A photo without its tags, and the object cut out of it"),
+                withheld=ON_ITS_PAGE,
                 keeps="source",
                 receives=(PROVIDERS,),
             ),
-            Item("raw_mesh", _("What a provider made of it"), keeps="raw_mesh"),
-            Item("asset", _("Your 3D model, until you have saved it, or as long as you chose"), keeps="asset"),
+            Item("raw_mesh", _("What a provider made of it"), withheld=ON_ITS_PAGE, keeps="raw_mesh"),
+            Item(
+                "asset",
+                _("Your 3D model, until you have saved it, or as long as you chose"),
+                withheld=ON_ITS_PAGE,
+                keeps="asset",
+            ),
         ),
     ),
     Holding(

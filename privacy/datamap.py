@@ -165,16 +165,21 @@ class Holding:
         given = {name for item in self.items if not item.withheld for name in item.fields}
         return [one.name for one in self.table._meta.concrete_fields if one.name in given]
 
+    def exported_at_all(self) -> list[str]:
+        """The fields that anybody gets: whom a row is about, or whom it names too."""
+        also = {name for names in self.also.values() for name in names.split()}
+        return [one.name for one in self.table._meta.concrete_fields if one.name in also or one.name in self.exported()]
+
     def of(self, person: Person) -> QuerySet[Any]:
         """The rows that are about the person."""
         assert self.whose is not None
-        condition = Q(**{self.whose: person}) if isinstance(self.whose, str) else self.whose(person)
+        condition = Q(**{self.whose: person.pk}) if isinstance(self.whose, str) else self.whose(person)
         return self.table._default_manager.filter(condition).distinct().order_by("pk")
 
     def naming(self, person: Person) -> Iterator[tuple[QuerySet[Any], list[str]]]:
         """Rows that are about somebody else and name the person too; with the only fields that are the person's."""
         for lookup, names in self.also.items():
-            rows = self.table._default_manager.filter(**{lookup: person})
+            rows = self.table._default_manager.filter(**{lookup: person.pk})
             if self.whose is not None:
                 rows = rows.exclude(pk__in=self.of(person).values("pk"))
             yield rows.distinct().order_by("pk"), names.split()

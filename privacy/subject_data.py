@@ -27,7 +27,9 @@ HELD = [
         why=_("Without its key, sealed bytes are noise. Keys are in memory only, never on a disk or in a backup."),
         basis=Basis.CONTRACT,
         keeps="key",
-        items=(Item("key", _("One random key for each photo and each model")),),
+        items=(
+            Item("key", _("One random key for each photo and each model"), withheld=_("It would open what it seals.")),
+        ),
     ),
     Holding(
         "privacy.Blob",
