@@ -34,7 +34,7 @@ HELD = [
         Section.ACCOUNT,
         why=_("To know whose jobs and credits are whose, and to let you in."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose="pk",
         items=(
             Item("id", _("The number of your account")),

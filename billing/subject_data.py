@@ -86,7 +86,7 @@ HELD = [
         Section.MONEY,
         why=_("To find your invoices and plan at Stripe. Stripe is told your account’s number and e-mail address."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose="user",
         receives=(STRIPE,),
         items=(

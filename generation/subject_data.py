@@ -56,7 +56,7 @@ HELD = [
         Section.JOBS,
         why=_("To make your model, to show you how far it is, and afterwards as your history."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose="owner",
         items=(
             Item("id owner request_key", _("Numbers: its own, your account’s, the form’s")),
@@ -87,10 +87,10 @@ HELD = [
         Section.JOBS,
         why=_("To follow a call to its end, to have it erased there, and to name on the receipt who had the photo."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose="job__owner",
         items=(
-            Item("id job number", _("Numbers: its own, the job’s, and the how-manieth it was")),
+            Item("id job number", _("Numbers: its own, the job’s, and which try it was")),
             Item("provider state failure", _("Which provider, and what became of it")),
             Item("key", _("A random number that keeps a provider from doing it twice"), receives=(PROVIDERS,)),
             Item("remote_id", _("The provider’s number for the call"), keeps="remote_call", receives=(PROVIDERS,)),
@@ -111,7 +111,7 @@ HELD = [
         Section.JOBS,
         why=_("To show when each stage was reached."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose="job__owner",
         items=(
             Item("id job attempt", _("Numbers: its own, the job’s, the attempt’s")),

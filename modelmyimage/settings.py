@@ -286,6 +286,10 @@ WHITENOISE_USE_FINDERS = LOCAL
 # What is held of people: the apps' maps (privacy/datamap.py)
 SUBJECT_DATA = ["generation.subject_data", "billing.subject_data", "accounts.subject_data", "privacy.subject_data"]
 
+# Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
+SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])
+SECURITY_EXPIRES = env.str("SECURITY_EXPIRES", default="")
+
 # What is logged, and what never is
 LOGGING = logs.config()
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from privacy import datamap, export
 from privacy.datamap import Basis, Holding, Line, Recipient, Section
-from privacy.retention import PERIODS, Words
+from privacy.retention import Words
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def held(request: HttpRequest) -> HttpResponse:
         "others": [holding for holding in datamap.held() if holding.basis is Basis.NONE],
         "tables": len(tables),
         "fields": sum(len(item.fields) for holding in tables for item in holding.items),
-        "periods": sum(1 for period in PERIODS.values() if period.by),
+        "periods": len(datamap.older()),
     }
     return render(request, "privacy/held.html", context)
 
@@ -74,7 +74,7 @@ def _told(holding: Holding) -> Told:
         why=holding.why,
         basis=holding.basis.value,
         period=holding.period.words,
-        receives=_receivers(holding.receives),
+        receives=_receivers(holding.received_by()),
         erasure=holding.erasure.value,
         duty=holding.duty,
         lines=[(line.what, _differs(line, holding)) for line in holding.lines()],
@@ -86,10 +86,10 @@ def _differs(line: Line, holding: Holding) -> list[str]:
     found = []
     if line.period is not holding.period:
         found.append(line.period.words)
-    if line.receives and line.receives != holding.receives:
-        found.append(_("received by {names}").format(names=_receivers(line.receives)))
+    if line.receives and any(not other.receives for other in holding.lines()):
+        found.append(_("This is what goes there."))
     if line.withheld:
-        found.append(_("not in your copy: {why}").format(why=line.withheld))
+        found.append(_("Not in your copy. {why}").format(why=line.withheld))
     return found
 
 
@@ -112,7 +112,9 @@ def own(request: HttpRequest) -> HttpResponse:
     parts = export.parts(request.user)
     context = {
         "parts": [part for part in parts if part.rows],
-        "nothing_of": [part.holding.title for part in parts if not part.rows],
+        "nothing_of": [
+            part.holding.title for part in parts if not part.rows and part.holding.section is not Section.OPERATORS
+        ],
         "confirm_first": is_reauthentication_required(request, app="account"),
     }
     return render(request, "privacy/own.html", context)

@@ -143,6 +143,10 @@ class Holding:
         """How long, where an item says nothing else."""
         return PERIODS[self.keeps]
 
+    def received_by(self) -> tuple[Recipient, ...]:
+        """Everybody who receives any of it."""
+        return tuple(dict.fromkeys(one for line in self.lines() for one in line.receives))
+
     def lines(self) -> list[Line]:
         """The items, each with everything said."""
         return [

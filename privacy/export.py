@@ -191,7 +191,7 @@ def _heading(words: str) -> str:
 def _said_of(part: Part) -> list[str]:
     holding = part.holding
     count = ngettext("{n} row", "{n} rows", part.rows).format(n=part.rows)
-    receivers = ", ".join(str(one.name) for one in holding.receives)
+    receivers = ", ".join(str(one.name) for one in holding.received_by())
     text = [
         f"{holding.title}: {f'{part.file}, {count}' if part.rows else _('nothing')}",
         f"  {holding.why}",

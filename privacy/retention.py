@@ -209,9 +209,17 @@ PERIODS: dict[str, Period] = {
         # What only an event ends
         Period(
             name="account",
-            covers=later("the account, its history of jobs with their receipts, and its choices"),
+            covers=later("addresses, ways to sign in, and choices"),
             longest=None,
             counted=later("until you change it, remove it or erase your account"),
+        ),
+        Period(
+            name="history",
+            covers=later(
+                "the account itself, and the metadata and receipts of its jobs: nothing of what a photo shows"
+            ),
+            longest=None,
+            counted=later("until you erase your account"),
         ),
         Period(
             name="site",

@@ -37,7 +37,7 @@ HELD = [
         Section.PHOTOS,
         why=_("To find what has to be destroyed, and to say on your receipt what was. Nothing in them shows a photo."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose=_of_ones_groups,
         items=(
             Item("id group", _("Random numbers: its own, and your job’s")),
@@ -56,7 +56,7 @@ HELD = [
         Section.JOBS,
         why=_("To hold us to what we destroyed. They name the job, never you."),
         basis=Basis.CONTRACT,
-        keeps="account",
+        keeps="history",
         whose=_of_ones_groups,
         items=(
             Item("id group", _("Random numbers: its own, and your job’s")),

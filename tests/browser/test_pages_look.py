@@ -38,6 +38,7 @@ ANONYMOUS = [
     "/pricing",
     "/providers",
     "/verify",
+    "/privacy/data",
     "/account/login/",
     "/account/signup/",
     "/account/login/code/",
@@ -56,6 +57,7 @@ SIGNED_IN = [
     "/account/password/change/",
     "/account/2fa/",
     "/account/sessions/",
+    "/account/data",
     "/account/logout/",
     "/mailbox",
 ]
