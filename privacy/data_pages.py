@@ -123,7 +123,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 def confirm(request: HttpRequest) -> HttpResponse:
     """On the way to a copy: whoever comes here has just proven who they are."""
     return redirect("privacy:own")
@@ -132,7 +132,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @login_required
-@reauthentication_required
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 def copy(request: HttpRequest) -> HttpResponse:
     """The copy itself."""
     assert isinstance(request.user, AbstractBaseUser)

@@ -123,12 +123,12 @@ def _bought(user: User, name: str, now: datetime) -> None:
     Customer.objects.create(user=user, stripe_id=f"cus_{name}")
     for state in Order.State:
         session = None if state == Order.State.FAILED else f"cs_{name}_{state}"
-        order = Order.objects.create(
+        Order.objects.create(
             user=user, item="pack-20", credits=20, amount=500, currency="eur", state=state, session_id=session
         )
         if session:
             StripeEvent.objects.create(
-                id=f"evt_{name}_{state}", type="checkout.session.completed", kind="session", object_id=order.session_id
+                id=f"evt_{name}_{state}", type="checkout.session.completed", kind="session", object_id=session
             )
     granted = ledger.grant(user=user, credits=100, key=f"cs_{name}_paid", reason="purchase")
     ledger.reverse(key=f"back:{name}", original=granted.key, credits=40, reason="refund")
