@@ -14,12 +14,12 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import money, statement
+from privacy.spreadsheets import harmless
 
 COLUMNS = (
     "time", "what", "credits", "balance", "moved", "job", "ended", "amount", "currency", "reference",
     "reason",
 )  # fmt: skip
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def table(user: User) -> str:
@@ -40,8 +40,8 @@ def table(user: User) -> str:
                 _moment(line.ended_at) if line.ended_at else "",
                 _major(payment.amount, payment.currency) if payment else "",
                 payment.currency.upper() if payment else "",
-                _harmless(line.payment.stripe_id) if line.payment else "",
-                _harmless(line.reason or line.cause),
+                harmless(line.payment.stripe_id) if line.payment else "",
+                harmless(line.reason or line.cause),
             ]
         )
     return out.getvalue()
@@ -53,7 +53,3 @@ def _moment(at: datetime) -> str:
 
 def _major(amount: int, currency: str) -> str:
     return format(Decimal(amount).scaleb(-money.decimals(currency)), "f")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from billing import notices, reconciliation, webhooks
+from billing import forgetting, notices, reconciliation, webhooks
 from billing.stripe_client import StripeError
 
 
@@ -26,6 +26,7 @@ def sweep_events() -> None:
 def reconcile() -> None:
     """Nightly: find what no event told us, and forget what was done long ago."""
     webhooks.forget()
+    forgetting.forget()
     if settings.BILLING:
         try:
             reconciliation.reconcile(since=reconciliation.usual())

@@ -21,9 +21,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from billing import syncing
+from billing import forgetting, syncing
 from billing.models import StripeEvent
 from billing.stripe_client import StripeError
+from privacy.retention import longest
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ LONGEST: Final = 500_000
 SKEW_SECONDS: Final = 300
 """How far a signature's time may lie from ours, either way."""
 LEASE: Final = timedelta(seconds=90)
-KEPT: Final = timedelta(days=90)
+KEPT: Final = longest("stripe_event")
 LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -148,7 +149,7 @@ def sweep() -> int:
 
 def forget() -> int:
     """Drop rows of events that were applied long ago; how many. Stripe sends none again after ``KEPT``."""
-    return StripeEvent.objects.filter(applied_at__lt=timezone.now() - KEPT).delete()[0]
+    return forgetting.events(timezone.now() - KEPT).delete()[0]
 
 
 def _send(event_id: str) -> None:

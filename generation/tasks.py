@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from generation import pipeline
+from generation import forgetting, pipeline
 
 
 @shared_task(name="generation.tasks.advance")
@@ -17,3 +17,9 @@ def advance(job_id: str) -> None:
 def sweep() -> None:
     """Wake every job whose time has come and whose message was dropped, delayed or never sent."""
     pipeline.sweep()
+
+
+@shared_task(name="generation.tasks.forget")
+def forget() -> None:
+    """Nightly: forget what nobody needs of jobs that ended long ago."""
+    forgetting.forget()

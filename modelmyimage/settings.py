@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from modelmyimage import logs
+from privacy.retention import longest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -173,6 +174,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=17),
         "options": {"expires": 3600.0},
     },
+    "forget-calls": {
+        "task": "generation.tasks.forget",
+        "schedule": crontab(hour=3, minute=41),
+        "options": {"expires": 3600.0},
+    },
+    "forget-strays": {"task": "privacy.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
@@ -220,6 +227,7 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "generation:create"
 LOGOUT_REDIRECT_URL = "generation:landing"
+SESSION_COOKIE_AGE = int(longest("session").total_seconds())
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -246,10 +254,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
-# Beside allauth's own: nobody can have a mailbox filled in somebody else's name.
+# Beside allauth's own: nobody can have a mailbox filled in somebody else's name, or the site write files all day.
 ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,5/m/key,10/h/key",
+    "export_data": "5/h/user",
 }
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "accounts.secrets.MfaAdapter"
@@ -274,6 +283,13 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # A laptop needs no collectstatic: files are served from where they are.
 STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
+
+# What is held of people: the apps' maps (privacy/datamap.py)
+SUBJECT_DATA = ["generation.subject_data", "billing.subject_data", "accounts.subject_data", "privacy.subject_data"]
+
+# Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
+SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])
+SECURITY_EXPIRES = env.str("SECURITY_EXPIRES", default="")
 
 # What is logged, and what never is
 LOGGING = logs.config()

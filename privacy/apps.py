@@ -11,4 +11,4 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing the checks registers them."""
-        from privacy import checks  # noqa: F401  # registers itself
+        from privacy import checks, well_known  # noqa: F401  # register themselves

@@ -1,5 +1,7 @@
 """Whether rows, keys and objects agree, asked from both sides; and whether anything is kept longer than allowed.
 
+What may not be older than a period of ``privacy/retention.py`` is asked of every app's ``subject_data.OLDER``.
+
 Objects and keys are listed before the rows, and every suspicion is looked at once more, so that blobs coming and going
 meanwhile are no differences.
 """
@@ -9,11 +11,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from privacy import keystore
+from privacy import datamap, keystore
 from privacy.errors import Unavailable
 from privacy.models import Blob
-from privacy.retention import LONGEST_WRITE, SWEEP_GRACE
+from privacy.retention import KEY_MARGIN, LONGEST_WRITE, PERIODS, SWEEP_GRACE, longest
 from privacy.stores import store
+
+NAMED = 100
+"""So many rows that are too old are named of each period; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Difference:
 
     ``kind``: ``overdue`` (past its retention), ``interrupted`` (a write that nobody ended), ``object_missing`` and
     ``key_missing`` (a sealed row without them), ``object_orphaned`` and ``key_orphaned`` (no open row has them),
-    ``unreachable`` (could not be asked). ``subject`` is a blob's id or an object's name.
+    ``key_outlives`` (it would not die by itself in time), ``too_old`` (past a period), ``unreachable`` (could not be
+    asked). ``subject`` is a blob's id, an object's name, or a period with a table and a row's key.
     """
 
     kind: str
@@ -47,6 +53,7 @@ def audit() -> list[Difference]:
                 found.append(Difference("object_missing", str(blob.pk)))
             if keys is not None and blob.pk not in keys and _key_missing(blob.pk):
                 found.append(Difference("key_missing", str(blob.pk)))
+    found += _outliving(rows, keys or set())
     for name in sorted((names or set()) - {blob.object_name for blob in rows}):
         if not Blob.objects.open().filter(object_name=name).exists() and store().exists(name):
             found.append(Difference("object_orphaned", name))
@@ -54,6 +61,40 @@ def audit() -> list[Difference]:
         if not Blob.objects.open().filter(pk=key).exists() and keystore.exists(key):
             found.append(Difference("key_orphaned", str(key)))
     return found
+
+
+def too_old() -> list[Difference]:
+    """Everything that is older than its period allows, of each period that something enforces."""
+    now = timezone.now()
+    found = []
+    for name, older in datamap.older().items():
+        period = PERIODS[name]
+        rows = older(now - longest(name) - period.grace)
+        label = rows.model._meta.label
+        for key in rows.order_by("pk").values_list("pk", flat=True)[:NAMED]:
+            found.append(Difference("too_old", f"{name}: {label} {_named(label, key)}"))
+        more = rows.count() - NAMED
+        if more > 0:
+            found.append(Difference("too_old", f"{name}: {label}, {more} more"))
+    return found
+
+
+def _named(label: str, key: object) -> str:
+    """A row's key, unless it is a secret: a session's lets in whoever has it."""
+    holding = next(holding for holding in datamap.held() if holding.model == label)
+    return str(key) if holding.table._meta.pk.name in holding.exported() else "(its key is a secret)"
+
+
+def _outliving(rows: list[Blob], keys: set[UUID]) -> list[Difference]:
+    """Keys that would still be there when their blob's time, and their own after it, are over."""
+    kept = [blob for blob in rows if blob.pk in keys and blob.expires_at >= timezone.now() - SWEEP_GRACE]
+    ends = {blob.pk: blob.expires_at + KEY_MARGIN + SWEEP_GRACE for blob in kept}
+    try:
+        lives = list(keystore.lives(ends))
+    except Unavailable:
+        return [Difference("unreachable", "key store")]
+    now = timezone.now()
+    return [Difference("key_outlives", str(one)) for one, left in lives if left is None or now + left > ends[one]]
 
 
 def _listed() -> tuple[set[str] | None, set[UUID] | None, list[Difference]]:

@@ -4,7 +4,7 @@ Each key has a time-out a little above its blob's retention, so it dies by itsel
 object noise at once, wherever copies of the object may be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
@@ -17,6 +17,7 @@ from django.conf import settings
 from privacy.errors import KeyLost, Unavailable
 
 _PREFIX = "blob-key:"
+_NO_TIME_OUT, _NO_KEY = -1, -2  # what PTTL says
 
 
 @lru_cache(maxsize=8)
@@ -58,6 +59,24 @@ def exists(blob_id: UUID) -> bool:
     """Whether the blob's key is there. Raises ``Unavailable``."""
     with _server() as server:
         return bool(server.exists(_PREFIX + blob_id.hex))
+
+
+def lives(blob_ids: Iterable[UUID]) -> Iterator[tuple[UUID, timedelta | None]]:
+    """How long each key has left before it dies by itself; ``None``: for ever. Keys that are gone are left out.
+
+    Raises ``Unavailable``.
+    """
+    wanted = list(blob_ids)
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        with _server() as server:
+            pipeline = server.pipeline(transaction=False)
+            for blob_id in some:
+                pipeline.pttl(_PREFIX + blob_id.hex)
+            left: list[int] = pipeline.execute()
+        for blob_id, milliseconds in zip(some, left, strict=True):
+            if milliseconds != _NO_KEY:
+                yield blob_id, None if milliseconds == _NO_TIME_OUT else timedelta(milliseconds=milliseconds)
 
 
 def ids() -> Iterator[UUID]:

@@ -24,6 +24,10 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         interrupted = models.Q(state=Blob.State.WRITING, created_at__lt=now - LONGEST_WRITE)
         return self.open().filter(models.Q(expires_at__lte=now) | models.Q(state=Blob.State.DESTROYING) | interrupted)
 
+    def strays(self) -> Self:
+        """Destroyed ones of groups without a receipt: no receipt will ever list them."""
+        return self.filter(state=Blob.State.DESTROYED).exclude(group__in=Receipt.objects.values("group"))
+
 
 class Blob(models.Model):
     """One sealed object. The row is written before the first byte and closed when the object is confirmed gone."""

@@ -1,4 +1,4 @@
-"""The sweep: whatever should be gone and is not, goes now."""
+"""The sweep: whatever should be gone and is not, goes now; and notes that nobody will read any more are forgotten."""
 
 import time
 
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from privacy import vault
 from privacy.models import Blob
+from privacy.retention import longest
 
 # Less than the time between two sweeps; what is left over is the next one's.
 BUDGET_SECONDS = 4.0
@@ -30,3 +31,10 @@ def sweep() -> int:
             continue
         tried += 1
     return tried
+
+
+@shared_task
+def forget() -> int:
+    """Drop the rows of blobs that were destroyed long ago and are on no receipt; how many."""
+    long_ago = timezone.now() - longest("stray")
+    return Blob.objects.strays().filter(destroyed_at__lt=long_ago).delete()[0]

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from privacy import views
+from privacy import data_pages, views, well_known
 
 app_name = "privacy"
 
 urlpatterns = [
     path("verify", views.verify, name="verify"),
     path("verify/keys.json", views.keys, name="keys"),
+    path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
+    path(".well-known/gpc.json", well_known.gpc, name="gpc"),
+    path("privacy/data", data_pages.held, name="data"),
+    path("account/data", data_pages.own, name="own"),
+    path("account/data/confirm", data_pages.confirm, name="confirm"),
+    path("account/data/copy", data_pages.copy, name="copy"),
 ]

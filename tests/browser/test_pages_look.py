@@ -39,6 +39,7 @@ ANONYMOUS = [
     "/providers",
     "/verify",
     "/trust",
+    "/privacy/data",
     "/account/login/",
     "/account/signup/",
     "/account/login/code/",
@@ -57,6 +58,7 @@ SIGNED_IN = [
     "/account/password/change/",
     "/account/2fa/",
     "/account/sessions/",
+    "/account/data",
     "/account/logout/",
     "/mailbox",
 ]

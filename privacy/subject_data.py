@@ -1,0 +1,87 @@
+"""What is held about stored bytes: their keys, the vault's rows, receipts; and what logs hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from privacy import datamap
+from privacy.datamap import Basis, Erasure, Holding, Item, Section
+from privacy.models import Blob
+from privacy.retention import RETENTION
+
+
+def _of_ones_groups(person: datamap.Person) -> Q:
+    return Q(group__in=datamap.groups(person))
+
+
+HELD = [
+    Holding(
+        "keys",
+        _("Keys of sealed bytes"),
+        Section.PHOTOS,
+        why=_("Without its key, sealed bytes are noise. Keys are in memory only, never on a disk or in a backup."),
+        basis=Basis.CONTRACT,
+        keeps="key",
+        items=(
+            Item("key", _("One random key for each photo and each model"), withheld=_("It would open what it seals.")),
+        ),
+    ),
+    Holding(
+        "privacy.Blob",
+        _("Notes about sealed bytes"),
+        Section.PHOTOS,
+        why=_("To find what has to be destroyed, and to say on your receipt what was. Nothing in them shows a photo."),
+        basis=Basis.CONTRACT,
+        keeps="history",
+        whose=_of_ones_groups,
+        items=(
+            Item("id group", _("Random numbers: its own, and your job’s")),
+            Item("kind state", _("What it is (photo, model), and whether it still exists")),
+            Item("object_name", _("A random name under which it lies or lay")),
+            Item("master_key_id", _("The name of the key that wrapped its key")),
+            Item("plain_size sealed_size", _("How many bytes it has or had")),
+            Item("sealed_sha256", _("A digest of the sealed bytes; without the key it says nothing about the photo")),
+            Item("created_at expires_at destroyed_at", _("When it came, when it had to go, when it went")),
+            Item("observation", _("What we saw when we destroyed it")),
+        ),
+    ),
+    Holding(
+        "privacy.Receipt",
+        _("Receipts"),
+        Section.JOBS,
+        why=_("To hold us to what we destroyed. They name the job, never you."),
+        basis=Basis.CONTRACT,
+        keeps="history",
+        whose=_of_ones_groups,
+        items=(
+            Item("id group", _("Random numbers: its own, and your job’s")),
+            Item("issued_at key_id", _("When it was signed, and by which of our keys")),
+            Item("document", _("The receipt: what was destroyed, when, and who had received the photo")),
+        ),
+    ),
+    Holding(
+        "logs",
+        _("Logs of the servers"),
+        Section.NOBODY,
+        why=_("To see what goes wrong. No addresses, no names, no access log: times, codes, random numbers of jobs."),
+        basis=Basis.NONE,
+        keeps="site",
+        items=(Item("lines", _("What happened in which part of the program")),),
+        erasure=Erasure.UNTOUCHED,
+    ),
+]
+
+
+def _open(kind: str) -> Callable[[datetime], QuerySet[Any]]:
+    return lambda before: Blob.objects.open().filter(kind=kind, created_at__lt=before)
+
+
+OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
+    **{kind: _open(kind) for kind in RETENTION},
+    "stray": lambda before: Blob.objects.strays().filter(destroyed_at__lt=before),
+}
