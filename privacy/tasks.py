@@ -1,11 +1,11 @@
-"""The sweep: whatever should be gone and is not, goes now."""
+"""The sweep: whatever should be gone and is not, goes now; and whatever should be in the log comes in."""
 
 import time
 
 from celery import shared_task
 from django.utils import timezone
 
-from privacy import vault
+from privacy import heads, log, vault
 from privacy.models import Blob
 
 # Less than the time between two sweeps; what is left over is the next one's.
@@ -30,3 +30,20 @@ def sweep() -> int:
             continue
         tried += 1
     return tried
+
+
+@shared_task
+def tend_log() -> int:
+    """Append the receipts that are not in the log yet, then sign a head if it is time; returns how many were appended.
+
+    Raises ``heads.Forked`` where the log contradicts its last head: docs/operations.md says what to do.
+    """
+    until = time.monotonic() + BUDGET_SECONDS
+    appended = 0
+    while time.monotonic() < until:
+        count = log.append_waiting()
+        appended += count
+        if count < log.BATCH:
+            break
+    heads.publish_due(timezone.now())
+    return appended

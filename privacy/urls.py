@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from privacy import views
+from privacy import published, views
 
 app_name = "privacy"
 
 urlpatterns = [
     path("verify", views.verify, name="verify"),
     path("verify/keys.json", views.keys, name="keys"),
+    path("verify/verify.py", views.verifier, name="verifier"),
+    path(".well-known/modelmyimage-log.json", published.well_known, name="log"),
+    path("log/head", published.head, name="log_head"),
+    path("log/heads", published.head_list, name="log_heads"),
+    path("log/proof", published.proof, name="log_proof"),
+    path("log/consistency", published.consistency, name="log_consistency"),
 ]
