@@ -1,4 +1,4 @@
-"""The log in the database: each receipt once, whoever appends and whoever dies; heads; and what is seen after a restore.
+"""The log in the database: each receipt once, whoever appends and whoever dies; heads; what is seen after a restore.
 
 ``test_on_sqlite_too`` runs this file again on SQLite when the run is on Postgres.
 """
