@@ -10,6 +10,8 @@ export class Malformed extends Error {}
 const DEEPEST = 20;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const WHOLE = /-?(?:0|[1-9][0-9]*)(?![0-9.eE])/y;
+/** Half of a character, which UTF-8 cannot write. */
+const LONE = /\p{Surrogate}/u;
 const SPACE = /[ \t\n\r]*/y;
 /** @type {Map<string, null | boolean>} */
 const WORDS = new Map([
@@ -62,7 +64,7 @@ export function parse(text) {
     const found = take(STRING);
     if (found === undefined) throw new Malformed();
     const value = /** @type {string} */ (JSON.parse(found));
-    if (!value.isWellFormed()) throw new Malformed();
+    if (LONE.test(value)) throw new Malformed();
     return value;
   }
 

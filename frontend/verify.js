@@ -52,7 +52,7 @@ function kept() {
 function showKept(sentence) {
   const head = headIn(kept());
   const body = isObject(head) && isObject(head.head) ? head.head : null;
-  const values = body ? { size: Number(body.size), time: String(body.time).slice(0, 16).replace("T", " ") } : {};
+  const values = { size: Number(body?.size), time: String(body?.time).slice(0, 16).replace("T", " ") };
   byId("remembered", HTMLElement).textContent = sentence ?? word(body ? "kept" : "none-kept", values);
   show(byId("forget", HTMLElement), Boolean(body));
 }
