@@ -13,7 +13,7 @@ import { Malformed, canonical, has, isObject, parse } from "./strict.js";
  * `name` says what was looked at, `word` which sentence tells of it.
  * @typedef {{ name: string, state: "ok" | "failed" | "open", word: string, values?: Record<string, string | number> }} Check
  */
-/** @typedef {{ receipt: JsonObject | null, digest: string, head: Head | null, checks: Check[] }} Judged */
+/** @typedef {{ receipt: JsonObject | null, keyId: string, digest: string, head: Head | null, checks: Check[] }} Judged */
 
 const LARGEST = 256_000;
 const PARTS = ["format", "id", "job", "issued_at", "outcome", "destroyed", "elsewhere"];
@@ -127,7 +127,7 @@ function isReceipt(found) {
  */
 export async function judge(text, keys, ask) {
   /** @type {Judged} */
-  const judged = { receipt: null, digest: "", head: null, checks: [] };
+  const judged = { receipt: null, keyId: "", digest: "", head: null, checks: [] };
   const { checks } = judged;
   /** @type {JsonValue} */
   let found = null;
@@ -141,6 +141,7 @@ export async function judge(text, keys, ask) {
     return judged;
   }
   judged.receipt = found.receipt;
+  judged.keyId = String(found.signature.key_id).slice(0, 80);
   judged.digest = await digest(canonical({ receipt: found.receipt, signature: found.signature }));
   checks.push({ name: "document", state: "ok", word: "document-ok" });
   await checkSignature(found, keys, checks);

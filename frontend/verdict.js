@@ -62,7 +62,7 @@ export function showVerdict(judged, verdict, paper) {
   verdict.replaceChildren(
     title,
     make("p", "lead", word(name === "holds" && !logged ? "signed-lead" : `${name}-lead`)),
-    make("ul", "checks", ...ordered.map((check) => line(check, ""))),
+    make("ul", "checks", ...ordered.map((check) => line(check, check.name === "key" && check.state === "ok" ? judged.keyId : ""))),
   );
   if (!failed.length) verdict.append(make("div", "note", icon("warn"), make("p", "", word("limit"))));
   verdict.append(make("p", "help", word("here")));
@@ -103,13 +103,13 @@ function slip(judged, receipt) {
   const stamp = make("div", unknown ? "stamp partly" : "stamp", small, said);
   const print = (judged.digest.match(/.{4}/g) ?? []).join(" ");
   const parts = [
-    make("div", "part", head, about, seal(judged.digest, "seal large")),
+    make("div", "part", head, about, seal(judged.digest, "seal large"), make("p", "centred", word("drawn", { hex: print.slice(0, 14) }))),
     make("div", "part", make("dl", "lines", ...lines.slice(0, SHOWN))),
     make(
       "div",
       "part",
       make("div", "stamp-row", stamp),
-      make("p", "fingerprint tiny", `${word("signed")} ed25519`, make("br", ""), `sha256 ${print}`),
+      make("p", "fingerprint tiny", `${word("signed")} ed25519 · ${word("key")} ${judged.keyId}`, make("br", ""), `sha256 ${print}`),
       make("p", "tiny limits-said", word("not-proven")),
     ),
   ];

@@ -3,7 +3,7 @@
  * sent. Where the browser cannot check signatures, the form goes to the server as it does without scripts.
  */
 
-import { byId, show } from "./page.js";
+import { byId, pause, show } from "./page.js";
 import { canVerify, compare, demandHead, headIn, judge, whyRefused } from "./proof.js";
 import { Malformed, isObject, parse } from "./strict.js";
 import { showVerdict } from "./verdict.js";
@@ -99,6 +99,7 @@ async function submitted() {
   const label = button?.textContent ?? "";
   if (!(await able)) {
     form.dataset.onServer = "yes";
+    await pause(0); // a form cannot be submitted while it still tells of being submitted
     form.requestSubmit();
     return;
   }

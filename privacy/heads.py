@@ -115,5 +115,5 @@ def check(document: Any) -> Check:
         return Check("head", False, _("The log’s head has changed since it was signed, or we did not sign it."))
     if not key.signed_at(body["time"]):
         return Check("head", False, _("The log’s head says it was signed after its key was retired."))
-    detail = _("We signed the log’s head of %(size)d entries, and nothing in it has changed.") % {"size": body["size"]}
+    detail = _("We signed the log’s head, at entry %(size)d, and nothing in it has changed.") % {"size": body["size"]}
     return Check("head", True, detail)

@@ -73,7 +73,7 @@ def checks(document: dict[str, Any]) -> list[Check]:
     )
     if holds:
         values = {"number": entry["index"] + 1, "size": head["size"]}
-        detail = _("It is entry %(number)d of the %(size)d in the public log.") % values
+        detail = _("It is entry %(number)d of %(size)d in the public log.") % values
     else:
         detail = _("The proof does not lead from this receipt to that head.")
     return [found, Check("inclusion", holds, detail)]

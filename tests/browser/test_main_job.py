@@ -97,7 +97,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     page.locator("textarea").fill(json.dumps(receipt))
     page.get_by_role("button", name="Check it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("holds")
-    expect(page.locator(".checks")).to_contain_text("It is entry 1 of the 1 in the public log.")
+    expect(page.locator(".checks")).to_contain_text("It is entry 1 of 1 in the public log.")
     assert page.locator(".checks .failed, .checks .open").count() == 0
 
     # And its page says so; without scripts, the server checks it.

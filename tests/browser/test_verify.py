@@ -91,10 +91,11 @@ def test_any_changed_byte(page: Page, site: RunningSite, every: dict[str, Case])
     serve(page, case)
     page.goto(f"{site.url}/verify")
     field = page.locator("#id_document")
-    for broken in flipped(case.document)[::4]:
-        field.fill(json.dumps(case.document))
-        page.get_by_role("button", name="Check it").click()
-        expect(page.locator("h1")).to_have_text("This receipt holds")
+    field.fill(json.dumps(case.document))
+    page.get_by_role("button", name="Check it").click()
+    expect(page.locator("h1")).to_have_text("This receipt holds")
+    for broken in flipped(case.document)[::5]:
+        page.evaluate("document.querySelector('h1').remove()")
         field.fill(broken.decode(errors="replace"))
         page.get_by_role("button", name="Check it").click()
         expect(page.locator("h1")).to_have_text("This receipt does not hold")
@@ -124,7 +125,7 @@ def test_a_receipt_that_waits_for_its_head(page: Page, site: RunningSite) -> Non
     found = {"format": "modelmyimage-log-inclusion/1", "index": 2, "size": 5, "path": log.path(2, 5)}
     serve(page, case, found)
     submit(page, site, json.dumps(waiting))
-    expect(page.locator(".checks")).to_contain_text("entry 3 of the 5")
+    expect(page.locator(".checks")).to_contain_text("entry 3 of 5")
     serve(page, case, {**found, "path": log.path(3, 5)})
     submit(page, site, json.dumps(waiting))
     expect(page.locator("h1")).to_have_text("This receipt does not hold")
@@ -144,13 +145,13 @@ def test_a_head_is_kept_and_a_rewritten_log_is_seen(page: Page, site: RunningSit
     page.get_by_text("Compare with an older head").click()
     expect(page.locator("#remembered")).to_have_text("Nothing is kept in this browser.")
     page.get_by_role("button", name="Keep today’s head").click()
-    expect(page.locator("#remembered")).to_contain_text("the head of 6 entries")
+    expect(page.locator("#remembered")).to_contain_text("at entry 6")
 
     log.add(3)
     serve(page, Case("", log.file(1), log.keys(), proof=log.consistency(6, 9)))
     submit(page, site, json.dumps(log.file(1)))
     expect(page.locator("h1")).to_have_text("This receipt holds")
-    expect(page.locator(".checks")).to_contain_text("The log of 9 entries begins with the log of 6")
+    expect(page.locator(".checks")).to_contain_text("The log up to entry 9 begins with the log up to entry 6")
 
     fork = Log()
     fork.key = log.key
