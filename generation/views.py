@@ -36,7 +36,7 @@ from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
 from generation.snapshot import fetchable, snapshot
-from privacy import receipts, vault
+from privacy import proofs, receipts, vault
 from privacy.models import Receipt
 
 SAMPLES = ("mug", "boat", "mushroom", "vase")
@@ -172,13 +172,15 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: its stages while it runs, the model while it waits, the receipt when it is over."""
     found = _owned(request, job_id)
     receivers = received.receivers(found)
+    kept = Receipt.objects.filter(group=found.pk).first()
     context: dict[str, Any] = {
         "job": found,
         "snapshot": snapshot(found),
         "receivers": receivers,
         "holder": received.holder(receivers),
         "open_copies": list(dict.fromkeys(one.provider for one in receivers if one.open)),
-        "receipt": Receipt.objects.filter(group=found.pk).first(),
+        "receipt": kept,
+        "receipt_file": kept and proofs.file_of(kept),
         "refresh": None if found.stage == Job.Stage.OVER or fetchable(found) else REFRESH_SECONDS,
     }
     return render(request, "generation/job.html", context)
@@ -276,7 +278,7 @@ def _answer(request: HttpRequest, found: Job) -> HttpResponse:
 def receipt(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The job's receipt as a file."""
     kept = get_object_or_404(Receipt, group=_owned(request, job_id).pk)
-    response = HttpResponse(receipts.encode(kept.document), content_type="application/json")
+    response = HttpResponse(receipts.encode(proofs.file_of(kept)), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{str(job_id)[:8]}.json"'
     return response
 

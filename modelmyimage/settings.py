@@ -7,6 +7,7 @@ on the first start.
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from celery.schedules import crontab
@@ -134,6 +135,10 @@ MASTER_KEYS = secret("MASTER_KEYS")
 SIGNING_KEYS = secret("SIGNING_KEYS")
 RETIRED_SIGNING_KEYS = env.str("RETIRED_SIGNING_KEYS", default="")
 
+# The transparency log. Its name must outlive a change of address or port.
+LOG_ORIGIN = env.str("LOG_ORIGIN", default=urlsplit(SITE_URL).hostname or "")
+LOG_HEAD_MINUTES = env.float("LOG_HEAD_MINUTES", default=5.0)
+
 # Uploads: sealed as they stream in. Django and ASGI spool larger bodies to disk in plaintext, so their
 # threshold lies above the cap, which modelmyimage.bodylimit enforces before either sees the body.
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_MB", default=20) * 1_000_000
@@ -184,6 +189,11 @@ CELERY_BEAT_SCHEDULE = {
     "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
+    "tend-log": {
+        "task": "privacy.tasks.tend_log",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },

@@ -1,4 +1,4 @@
-"""Rows about stored bytes: the inventory of blobs, and the receipts of their destruction."""
+"""Rows about stored bytes: the inventory of blobs, the receipts of their destruction, and the log of receipts."""
 
 from __future__ import annotations
 
@@ -68,6 +68,14 @@ class Blob(models.Model):
         return self.state == self.State.SEALED and timezone.now() < self.expires_at
 
 
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    """Many receipts."""
+
+    def unlogged(self) -> Self:
+        """Those that are not in the log yet."""
+        return self.filter(log_index=None)
+
+
 class Receipt(models.Model):
     """A signed statement of what was destroyed for one group, as observed."""
 
@@ -76,8 +84,44 @@ class Receipt(models.Model):
     issued_at = models.DateTimeField()
     key_id = models.CharField(max_length=64)
     document = models.JSONField(help_text="The signed document exactly as handed out.")
+    log_index = models.BigIntegerField(null=True, editable=False, unique=True, help_text="Its place in the log.")
+    log_salt = models.BinaryField(null=True, max_length=32, help_text="Makes its leaf; its holder's alone.")
 
-    objects: ClassVar[models.Manager[Receipt]] = models.Manager()
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["issued_at"], name="receipt_unlogged", condition=models.Q(log_index=None)),
+        ]
 
     def __str__(self) -> str:
         return f"receipt {self.id}"
+
+
+class LogNode(models.Model):
+    """A complete subtree of the log: a leaf, where the number is even (privacy/merkle.py). Never changed or deleted."""
+
+    number = models.BigIntegerField(primary_key=True)
+    hash = models.BinaryField(max_length=32, db_index=True)
+
+    objects: ClassVar[models.Manager[LogNode]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"log node {self.number}"
+
+
+class LogHead(models.Model):
+    """What we signed the log to be at a moment. Never changed or deleted."""
+
+    size = models.BigIntegerField()
+    signed_at = models.DateTimeField()
+    key_id = models.CharField(max_length=64)
+    document = models.JSONField(help_text="The signed head exactly as published.")
+
+    objects: ClassVar[models.Manager[LogHead]] = models.Manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["size"], name="log_head_size")]
+
+    def __str__(self) -> str:
+        return f"head of {self.size} leaves"

@@ -1,31 +1,25 @@
 """A receipt says what was destroyed, as observed, and is signed so that anybody can hold us to it.
 
-Signed is the canonical JSON of its ``receipt`` member: keys sorted, no white space, UTF-8; text, whole numbers, true,
-false and null only, since fractions have no one spelling. Keys come from ``settings.SIGNING_KEYS``
-(``kid:base64-of-the-32-byte-seed,…``; the first one signs) and ``settings.RETIRED_SIGNING_KEYS`` (public halves).
+Signed is the canonical JSON of its ``receipt`` member (``signing``). Its file may have a third member, ``log``: the
+proof that it is in the transparency log (``proofs``).
 """
 
-import base64
-import binascii
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from privacy.crypto import named_keys
+from privacy import proofs, signing
 from privacy.models import Blob, Receipt
+from privacy.signing import Check, Malformed, canonical, digest, public_keys
 from privacy.vault import blobs
 
-FORMAT = "modelmyimage-receipt/1"
+__all__ = ["Check", "ReceiptError", "Verification", "canonical", "digest", "encode", "issue", "parse", "public_keys"]
+
+FORMAT = "modelmyimage-receipt/2"
 METHOD = "key dropped, object deleted"
 LARGEST_DOCUMENT = 256_000
 
@@ -38,28 +32,26 @@ _PARTS = {
     "destroyed": list,
     "elsewhere": list,
 }
+# Receipts of the first form do not say what they do not prove.
+_FORMS = {"modelmyimage-receipt/1": _PARTS, FORMAT: {**_PARTS, "does_not_prove": list}}
+
+DOES_NOT_PROVE = [
+    "That no copy exists: it says what our systems did and saw, and no signature can show that something is absent.",
+    "What a third party says about its own copies: it is repeated here as it was told to us.",
+]
+"""Signed with each receipt; in one language, because a signature is of one text."""
 
 
 class ReceiptError(Exception):
     """What is to be signed has no canonical form."""
 
 
-class _Malformed(Exception):
-    """Not a receipt; the message is shown to whoever asked."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: ``document``, ``key`` or ``signature``; ``detail`` is a sentence for people."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
 @dataclass(frozen=True)
 class Verification:
-    """Whether a receipt holds, and what it claims to be; the claims are empty where they could not be read."""
+    """Whether a receipt holds, and what it claims to be; the claims are empty where they could not be read.
+
+    ``logged``: whether its file also proves that the log has it.
+    """
 
     ok: bool
     checks: list[Check]
@@ -67,6 +59,11 @@ class Verification:
     group: str = ""
     issued_at: str = ""
     key_id: str = ""
+    logged: bool = False
+
+    def worst_first(self) -> list[Check]:
+        """The checks, failed ones first."""
+        return sorted(self.checks, key=lambda check: check.ok)
 
 
 def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Receipt:
@@ -87,20 +84,15 @@ def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Rece
         "outcome": outcome,
         "destroyed": [_line(blob) for blob in blobs(group)],
         "elsewhere": elsewhere,
+        "does_not_prove": DOES_NOT_PROVE,
     }
-    key_id, key = next(iter(_signing_keys().items()))
     try:
-        signed = key.sign(canonical(body))
-    except _Malformed as error:
+        signature = signing.sign(canonical(body))
+    except Malformed as error:
         raise ReceiptError(str(error)) from None
-    signature = {
-        "algorithm": "Ed25519",
-        "key_id": key_id,
-        "value": base64.b64encode(signed).decode(),
-    }
     document = {"receipt": body, "signature": signature}
     receipt, _created = Receipt.objects.get_or_create(
-        group=group, defaults={"id": receipt_id, "issued_at": now, "key_id": key_id, "document": document}
+        group=group, defaults={"id": receipt_id, "issued_at": now, "key_id": signature["key_id"], "document": document}
     )
     return receipt
 
@@ -121,75 +113,16 @@ def _moment(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-def _signing_keys() -> dict[str, Ed25519PrivateKey]:
-    keys = named_keys("SIGNING_KEYS", settings.SIGNING_KEYS)
-    if not keys:
-        raise ImproperlyConfigured("SIGNING_KEYS holds no key.")
-    return {name: Ed25519PrivateKey.from_private_bytes(seed) for name, seed in keys.items()}
-
-
-def _verifying_keys() -> dict[str, Ed25519PublicKey]:
-    retired = named_keys("RETIRED_SIGNING_KEYS", settings.RETIRED_SIGNING_KEYS)
-    known = {name: Ed25519PublicKey.from_public_bytes(raw) for name, raw in retired.items()}
-    return known | {name: key.public_key() for name, key in _signing_keys().items()}
-
-
-def public_keys() -> dict[str, dict[str, str]]:
-    """All keys that receipts can be checked by: id → algorithm, raw public key in base64, ``active`` or ``retired``."""
-    active = next(iter(_signing_keys()))
-    return {
-        name: {
-            "algorithm": "Ed25519",
-            "public_key": base64.b64encode(key.public_bytes_raw()).decode(),
-            "status": "active" if name == active else "retired",
-        }
-        for name, key in _verifying_keys().items()
-    }
-
-
-def canonical(value: Any) -> bytes:
-    """The one spelling of a JSON value. Raises a private error for values that have several, or none."""
-    _plain(value, depth=0)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise _Malformed(_("It holds characters that do not exist.")) from None
-
-
-def _plain(value: Any, *, depth: int) -> None:
-    if depth > 16:
-        raise _Malformed(_("It is nested too deeply."))
-    if isinstance(value, dict):
-        for name, member in value.items():
-            if not isinstance(name, str):
-                raise _Malformed(_("It is not JSON."))
-            _plain(member, depth=depth + 1)
-    elif isinstance(value, list):
-        for member in value:
-            _plain(member, depth=depth + 1)
-    elif not (value is None or isinstance(value, str | int)):
-        raise _Malformed(_("It holds a number with a fraction, or something that is not JSON."))
-
-
 def encode(document: dict[str, Any]) -> bytes:
     """The document as handed out: canonical, so that any byte changed in it breaks it."""
     return canonical(document)
-
-
-def digest(document: dict[str, Any]) -> str:
-    """Hex SHA-256 of the document as handed out; empty for something that cannot be one."""
-    try:
-        return hashlib.sha256(canonical(document)).hexdigest()
-    except (_Malformed, ValueError, TypeError, RecursionError):
-        return ""
 
 
 def parse(document: dict[str, Any] | bytes | str) -> dict[str, Any] | None:
     """The document as a dict if it has the form of a receipt, whoever signed it; else ``None``."""
     try:
         return _parsed(document)
-    except _Malformed:
+    except Malformed:
         return None
 
 
@@ -198,19 +131,23 @@ def verify(document: dict[str, Any] | bytes | str) -> Verification:
     try:
         parsed = _parsed(document)
         signed = canonical(parsed["receipt"])
-    except _Malformed as error:
+    except Malformed as error:
         return Verification(ok=False, checks=[Check("document", False, str(error))])
     body, signature = parsed["receipt"], parsed["signature"]
     checks = [Check("document", True, _("It has the form of a receipt."))]
-    key = _verifying_keys().get(signature["key_id"])
+    key = signing.verifying_keys().get(signature["key_id"])
     if key is None:
         checks.append(Check("key", False, _("It names a key that is not ours.")))
+    elif not key.signed_at(body["issued_at"]):
+        checks.append(Check("key", False, _("It says it was signed after its key was retired.")))
     else:
         checks.append(Check("key", True, _("It names a key of ours.")))
-        if _signature_holds(key, signature["value"], signed):
+        if signing.holds(key, signature["value"], signed):
             checks.append(Check("signature", True, _("Nothing in it has changed since we signed it.")))
         else:
             checks.append(Check("signature", False, _("It has changed since it was signed, or we did not sign it.")))
+    of_log = proofs.checks(parsed)
+    checks += of_log
     return Verification(
         ok=all(check.ok for check in checks),
         checks=checks,
@@ -218,54 +155,33 @@ def verify(document: dict[str, Any] | bytes | str) -> Verification:
         group=body["job"],
         issued_at=body["issued_at"],
         key_id=signature["key_id"],
+        logged=bool(of_log) and all(check.ok for check in of_log),
     )
-
-
-def _signature_holds(key: Ed25519PublicKey, text: str, signed: bytes) -> bool:
-    try:
-        value = base64.b64decode(text, validate=True)
-        # Base64 has spare bits: only the spelling that we use counts.
-        if base64.b64encode(value).decode() != text:
-            return False
-        key.verify(value, signed)
-    except (binascii.Error, ValueError, InvalidSignature):
-        return False
-    return True
 
 
 def _parsed(document: dict[str, Any] | bytes | str) -> dict[str, Any]:
     found: Any = document
     if isinstance(document, bytes | str):
         if len(document) > LARGEST_DOCUMENT:
-            raise _Malformed(_("It is too large to be a receipt."))
-        try:
-            text = document.decode() if isinstance(document, bytes) else document
-            found = json.loads(text, object_pairs_hook=_once, parse_float=_refused, parse_constant=_refused)
-        except (ValueError, RecursionError):
-            raise _Malformed(_("It is not JSON.")) from None
-    if not isinstance(found, dict) or set(found) != {"receipt", "signature"}:
-        raise _Malformed(_("It is not a receipt."))
-    body, signature = found["receipt"], found["signature"]
-    if not isinstance(body, dict) or set(body) != set(_PARTS) or body["format"] != FORMAT:
-        raise _Malformed(_("It is not a receipt."))
-    if any(not isinstance(body[name], kind) for name, kind in _PARTS.items()):
-        raise _Malformed(_("It is not a receipt."))
+            raise Malformed(_("It is too large to be a receipt."))
+        found = signing.read(document)
+    if not isinstance(found, dict) or set(found) - {"log"} != {"receipt", "signature"}:
+        raise Malformed(_("It is not a receipt."))
+    signing.plain(found)
+    body = found["receipt"]
+    form = body.get("format") if isinstance(body, dict) else None
+    parts = _FORMS.get(form) if isinstance(form, str) else None
+    if (
+        parts is None
+        or set(body) != set(parts)
+        or any(not isinstance(body[name], kind) for name, kind in parts.items())
+    ):
+        raise Malformed(_("It is not a receipt."))
     if any(not isinstance(line, dict) for line in [*body["destroyed"], *body["elsewhere"]]):
-        raise _Malformed(_("It is not a receipt."))
-    if not isinstance(signature, dict) or set(signature) != {"algorithm", "key_id", "value"}:
-        raise _Malformed(_("Its signature is missing."))
-    if any(not isinstance(part, str) for part in signature.values()) or signature["algorithm"] != "Ed25519":
-        raise _Malformed(_("Its signature is of another kind."))
-    _plain(found, depth=0)
+        raise Malformed(_("It is not a receipt."))
+    if any(not isinstance(line, str) for line in body.get("does_not_prove", [])):
+        raise Malformed(_("It is not a receipt."))
+    signing.signature_of(found["signature"])
+    if "log" in found:
+        proofs.parse(found["log"])
     return cast("dict[str, Any]", found)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Malformed(_("It says something twice."))
-    return found
-
-
-def _refused(text: str) -> Any:
-    raise _Malformed(_("It holds a number with a fraction, or something that is not JSON."))

@@ -1,11 +1,11 @@
-"""The sweep: whatever should be gone and is not, goes now; and notes that nobody will read any more are forgotten."""
+"""The sweep: whatever should be gone and is not, goes now; whatever should be in the log comes in; old notes go."""
 
 import time
 
 from celery import shared_task
 from django.utils import timezone
 
-from privacy import vault
+from privacy import heads, log, vault
 from privacy.models import Blob
 from privacy.retention import longest
 
@@ -38,3 +38,20 @@ def forget() -> int:
     """Drop the rows of blobs that were destroyed long ago and are on no receipt; how many."""
     long_ago = timezone.now() - longest("stray")
     return Blob.objects.strays().filter(destroyed_at__lt=long_ago).delete()[0]
+
+
+@shared_task
+def tend_log() -> int:
+    """Append the receipts that are not in the log yet, then sign a head if it is time; returns how many were appended.
+
+    Raises ``heads.Forked`` where the log contradicts its last head: docs/operations.md says what to do.
+    """
+    until = time.monotonic() + BUDGET_SECONDS
+    appended = 0
+    while time.monotonic() < until:
+        count = log.append_waiting()
+        appended += count
+        if count < log.BATCH:
+            break
+    heads.publish_due(timezone.now())
+    return appended

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from privacy import data_pages, views, well_known
+from privacy import published, views
 
 app_name = "privacy"
 
@@ -15,4 +16,10 @@ urlpatterns = [
     path("account/data", data_pages.own, name="own"),
     path("account/data/confirm", data_pages.confirm, name="confirm"),
     path("account/data/copy", data_pages.copy, name="copy"),
+    path("verify/verify.py", views.verifier, name="verifier"),
+    path(".well-known/modelmyimage-log.json", published.well_known, name="log"),
+    path("log/head", published.head, name="log_head"),
+    path("log/heads", published.head_list, name="log_heads"),
+    path("log/proof", published.proof, name="log_proof"),
+    path("log/consistency", published.consistency, name="log_consistency"),
 ]

@@ -1,13 +1,17 @@
 """Pages on which anybody, signed in or not, checks a receipt."""
 
+from pathlib import Path
+
 from django.core.files.uploadhandler import MemoryFileUploadHandler
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from privacy import receipts
+
+VERIFIER = Path(__file__).resolve().parent.parent / "verifier" / "verify.py"
 
 
 @csrf_exempt  # changes nothing, so there is nothing to forge
@@ -45,3 +49,10 @@ def _sent(request: HttpRequest) -> bytes:
 def keys(request: HttpRequest) -> JsonResponse:
     """The public keys that receipts are signed by, for whoever checks them with tools of their own."""
     return JsonResponse({"format": "modelmyimage-keys/1", "keys": receipts.public_keys()})
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def verifier(request: HttpRequest) -> HttpResponseBase:
+    """The program that checks a receipt without us."""
+    return FileResponse(VERIFIER.open("rb"), as_attachment=True, content_type="text/x-python; charset=utf-8")

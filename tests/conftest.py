@@ -34,8 +34,10 @@ def stranger(db: None):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_despite_the_ledger(django_db_setup: None) -> None:
-    """Let Django empty the tables between tests: the ledger's triggers refuse that, and stay in force otherwise."""
-    from tests.billing.append_only import flush_with_permission
+def _flush_despite_the_triggers(django_db_setup: None) -> None:
+    """Let Django empty the tables between tests: ledger and log refuse that by triggers, in force otherwise."""
+    from tests.billing import append_only as ledger
+    from tests.privacy import append_only as log
 
-    flush_with_permission()
+    ledger.flush_with_permission()
+    log.flush_with_permission()

@@ -55,7 +55,7 @@ def photo(request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize("photo", ["mug", pytest.param("teapot", marks=pytest.mark.shared)], indirect=True)
 def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path: Path, photo: Path) -> None:
-    site: RunningSite = start_site(tmp_path / "var")
+    site: RunningSite = start_site(tmp_path / "var", LOG_HEAD_MINUTES="0.05")
     page = watched.page
     sign_in(page, site, site.link)
 
@@ -90,12 +90,22 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     # It was destroyed here, with a receipt that holds.
     expect(page.get_by_role("heading", level=1)).to_contain_text("We no longer have it")
     until(lambda: left_behind(site) == [])
+    until(lambda: "head" in page.request.get(f"{job}/receipt").json().get("log", {}))
     receipt = json.loads(page.request.get(f"{job}/receipt").text())
     assert {item["kind"] for item in receipt["receipt"]["destroyed"]} == {"upload", "source", "raw_mesh", "asset"}
     page.goto(f"{site.url}/verify")
     page.locator("textarea").fill(json.dumps(receipt))
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Check it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("holds")
+    expect(page.locator(".checks")).to_contain_text("It is entry 1 of 1 in the public log.")
+    assert page.locator(".checks .failed, .checks .open").count() == 0
+
+    # And its page says so; without scripts, the server checks it.
+    page.goto(job)
+    expect(page.locator("#in-log")).to_contain_text("Entry 1 in the public log")
+    page.locator("#slip").get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("holds")
+    expect(page.locator("#verdict")).to_contain_text("Checked on our server.")
 
     # History shows it, as metadata.
     page.goto(f"{site.url}/history")

@@ -40,8 +40,9 @@ def key(name: str) -> str:
 
 def test_it_says_what_was_destroyed_and_how(receipt: Receipt) -> None:
     body = receipt.document["receipt"]
-    assert (body["format"], body["job"], body["outcome"]) == ("modelmyimage-receipt/1", str(receipt.group), "done")
+    assert (body["format"], body["job"], body["outcome"]) == ("modelmyimage-receipt/2", str(receipt.group), "done")
     assert body["elsewhere"] == ELSEWHERE
+    assert [line.split()[0] for line in body["does_not_prove"]] == ["That", "What"]
     assert [line["kind"] for line in body["destroyed"]] == ["source", "asset"]
     rows = Blob.objects.order_by("created_at")
     for line, row in zip(body["destroyed"], rows, strict=True):

@@ -68,7 +68,8 @@ def test_nothing_sent_is_no_receipt_that_fails(anybody: Client) -> None:
     answer = anybody.post(reverse("privacy:verify"), {"document": " \n"})
     assert answer.status_code == 422
     assert answer.context["verification"] is None
-    assert b"does not hold" not in answer.content
+    assert b"<h1>This receipt does not hold" not in answer.content
+    assert b"<h1>Check a receipt" in answer.content
 
 
 def test_too_large_a_file_is_not_read_on(anybody: Client) -> None:

@@ -30,4 +30,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{'holds' if check.ok else 'fails'}  {check.name}: {check.detail}")
         if not verification.ok:
             raise CommandError("The receipt does not hold.")
+        if not verification.logged:
+            self.stdout.write("open   inclusion: the file does not say where in the log the receipt is.")
         self.stdout.write(f"Receipt {verification.receipt_id} of {verification.issued_at} holds.")
