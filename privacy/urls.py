@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from privacy import data_pages, views, well_known
-from privacy import published, views
+from privacy import data_pages, published, views, well_known
 
 app_name = "privacy"
 

@@ -53,17 +53,19 @@ def seed() -> People:
     """All three, with everything. Needs a store."""
     Group.objects.get_or_create(name="helpers")
     operator = _person(610_000_000, "operator", "203.0.113.7", is_staff=True)
+    colleague = User.objects.create_user("colleague@example.org", is_staff=True)
     ada = _person(710_000_000, "ada", "198.51.100.17")
     ben = _person(810_000_000, "ben", "2001:db8:51:7::99")
     for number, person in ((720_000_000, ada), (820_000_000, ben), (620_000_000, operator)):
         number_from(number)
         name = person.email.partition("@")[0]
+        signer = operator if person != operator else colleague  # nobody signs for their own account
         made = adjustments.adjust(
-            user=person, credits=7, reason=f"=sorry for {name}", actor=operator, key=f"by-hand-{name}"
+            user=person, credits=7, reason=f"=sorry for {name}", actor=signer, key=f"by-hand-{name}"
         )
         kind = ContentType.objects.get_for_model(made)
         LogEntry.objects.create(
-            user=operator, content_type=kind, object_id=str(made.pk), object_repr=f"adjustment for {name}",
+            user=signer, content_type=kind, object_id=str(made.pk), object_repr=f"adjustment for {name}",
             action_flag=1, change_message=f"[{{\"added\": \"{name}\"}}]",
         )  # fmt: skip
     return People(ada, ben, operator)
