@@ -252,6 +252,18 @@ def test_heads_come_when_the_log_grew_and_once_a_day(settings: Settings) -> None
     assert all(heads.check(head.document).ok for head in LogHead.objects.all())
 
 
+def test_a_clock_set_back_makes_no_fork() -> None:
+    """A longer log that is older than a shorter one would look like one that was cut."""
+    now = timezone.now()
+    first = heads.publish(now=now)
+    issued(1)
+    log.append_waiting()
+    second = heads.publish(now=now - timedelta(hours=1))
+    assert first is not None
+    assert second is not None
+    assert second.document["head"]["time"] == first.document["head"]["time"]
+
+
 def test_a_head_is_no_receipt_and_a_receipt_no_head() -> None:
     """The same key signs both; neither signature serves for the other."""
     head = heads.publish()
