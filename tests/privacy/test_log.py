@@ -141,6 +141,14 @@ def test_truncating_is_refused_too() -> None:
                 cursor.execute(f"TRUNCATE {table}")
 
 
+def test_the_migrations_can_be_undone(tmp_path: Path) -> None:
+    """On a database of its own, there and back and there again."""
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    for target in ((), ("0001",), ()):
+        command = [sys.executable, "manage.py", "migrate", "privacy", *target, "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
 def test_fifty_at_once() -> None:
     """Everybody issues, everybody appends, everybody signs: no gap, no fork, nothing twice."""
     start = Barrier(50)
