@@ -52,9 +52,11 @@ function line(check, more) {
  */
 export function showVerdict(judged, verdict, paper) {
   const failed = judged.checks.filter((check) => check.state === "failed");
-  const forked = failed.length > 0 && failed.every((check) => check.name === "consistency" && check.word !== "consistency-form");
+  // Signed and in the log it is all the same, where only what the log became since is in doubt.
+  const doubted = failed.length > 0 && failed.every((check) => check.name === "consistency");
+  const forked = doubted && failed.some((check) => check.word !== "consistency-form");
   const logged = judged.checks.some((check) => check.name === "inclusion" && check.state === "ok");
-  const name = forked ? "forked" : failed.length ? "fails" : "holds";
+  const name = forked ? "forked" : doubted ? "doubted" : failed.length ? "fails" : "holds";
   const title = make("h1", "", word(name));
   title.tabIndex = -1;
   const ordered = [...judged.checks].sort((one, other) => WORST[one.state] - WORST[other.state]);
@@ -66,7 +68,7 @@ export function showVerdict(judged, verdict, paper) {
   );
   if (!failed.length) verdict.append(make("div", "note", icon("warn"), make("p", "", word("limit"))));
   verdict.append(make("p", "help", word("here")));
-  paper.replaceChildren(...(signature && judged.receipt && (!failed.length || forked) ? slip(judged, judged.receipt) : voidSlip(judged)));
+  paper.replaceChildren(...(signature && judged.receipt && (!failed.length || doubted) ? slip(judged, judged.receipt) : voidSlip(judged)));
   drawSeals(paper);
   localise(paper);
   document.title = document.title.replace(/^.* · /, `${word(name)} · `);

@@ -55,6 +55,9 @@ def publish(*, now: datetime | None = None, if_grown: bool = False) -> LogHead |
             if if_grown and size == before.size:
                 return None
         now = now or timezone.now()
+        if before is not None:
+            # A clock that was set back must not make it look as if the log had become shorter.
+            now = max(now, before.signed_at)
         body = {
             "format": FORMAT,
             "origin": settings.LOG_ORIGIN,

@@ -57,12 +57,16 @@ def append(leaves: Sequence[bytes]) -> int:
     return start
 
 
-@transaction.atomic
 def append_waiting(*, most: int = BATCH) -> int:
     """Append receipts that are not in the log yet, oldest first; how many."""
     if not Receipt.objects.unlogged().exists():
         return 0
-    lock()
+    with transaction.atomic():
+        lock()
+        return _append_waiting(most)
+
+
+def _append_waiting(most: int) -> int:
     waiting = list(Receipt.objects.unlogged().order_by("issued_at", "pk")[:most])
     for receipt in waiting:
         receipt.log_salt = secrets.token_bytes(32)

@@ -5,6 +5,7 @@ Reads only, in one pass; run it as often as you like. What is found is said in s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -128,12 +129,14 @@ def _recomputed(sizes: set[int]) -> tuple[int, dict[int, str], list[str]]:
 def _receipts(size: int) -> Iterator[str]:
     """Each receipt that has a place in the log is there."""
     placed = Receipt.objects.exclude(log_index=None).order_by("log_index").iterator(chunk_size=500)
-    for receipt in placed:
-        index = receipt.log_index or 0
-        stored = LogNode.objects.filter(pk=merkle.number(0, index)).values_list("hash", flat=True).first()
-        expected = log.leaf(digest=signing.digest(receipt.document), salt=bytes(receipt.log_salt or b""))
-        if index >= size or stored is None or bytes(stored) != expected:
-            yield f"receipt {receipt.pk} is not what the log has as leaf {index}"
+    while some := list(islice(placed, 500)):
+        stored = LogNode.objects.in_bulk([merkle.number(0, receipt.log_index or 0) for receipt in some])
+        for receipt in some:
+            index = receipt.log_index or 0
+            node = stored.get(merkle.number(0, index))
+            expected = log.leaf(digest=signing.digest(receipt.document), salt=bytes(receipt.log_salt or b""))
+            if index >= size or node is None or bytes(node.hash) != expected:
+                yield f"receipt {receipt.pk} is not what the log has as leaf {index}"
 
 
 def heads_in(document: Any) -> list[Any]:

@@ -94,7 +94,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     receipt = json.loads(page.request.get(f"{job}/receipt").text())
     assert {item["kind"] for item in receipt["receipt"]["destroyed"]} == {"upload", "source", "raw_mesh", "asset"}
     page.goto(f"{site.url}/verify")
-    page.locator("textarea").fill(json.dumps(receipt))
+    page.locator("#id_document").fill(json.dumps(receipt))
     page.get_by_role("button", name="Check it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("holds")
     expect(page.locator(".checks")).to_contain_text("It is entry 1 of 1 in the public log.")
@@ -135,6 +135,6 @@ def test_content_policy_allows_nothing_inline(site: RunningSite, context) -> Non
 def test_receipt_with_a_changed_byte_is_refused(site: RunningSite, watched: Watched) -> None:
     page = watched.page
     page.goto(f"{site.url}/verify")
-    page.locator("textarea").fill(json.dumps({"receipt": {"format": "modelmyimage-receipt/1"}, "signature": {}}))
+    page.locator("#id_document").fill(json.dumps({"receipt": {"format": "modelmyimage-receipt/1"}, "signature": {}}))
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("does not hold")

@@ -73,7 +73,11 @@ def test_forgeries(page: Page, site: RunningSite, every: dict[str, Case], name: 
     submit(page, site, json.dumps(case.document, ensure_ascii=False), case.other)
     verdict = VERDICTS.get(case.fails, "This receipt does not hold")
     if name == "a consistency proof for other sizes":
-        verdict = "This receipt does not hold"
+        verdict = "The log gave no proof"
+    if name == "another log's head":  # nothing to compare, and nothing that the receipt could do about it
+        expect(page.locator("h1")).to_have_text("This receipt holds")
+        expect(page.locator(".checks .open")).to_contain_text("different names")
+        return
     expect(page.locator("h1")).to_have_text(verdict)
     # What fails in one place may fail in the next as well: a changed receipt is not in the log either.
     failed = page.locator(".checks .failed b").all_inner_texts()
@@ -83,7 +87,7 @@ def test_forgeries(page: Page, site: RunningSite, every: dict[str, Case], name: 
         assert named == set(LABELS.values())
     assert [line for line in sent if line.startswith("POST")] == []
     expect(page.locator(".stamp")).to_have_count(1)
-    expect(page.locator(".slip.void")).to_have_count(0 if verdict in VERDICTS.values() else 1)
+    expect(page.locator(".slip.void")).to_have_count(1 if verdict == "This receipt does not hold" else 0)
 
 
 def test_any_changed_byte(page: Page, site: RunningSite, every: dict[str, Case]) -> None:

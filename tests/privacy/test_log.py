@@ -141,6 +141,14 @@ def test_truncating_is_refused_too() -> None:
                 cursor.execute(f"TRUNCATE {table}")
 
 
+def test_the_migrations_can_be_undone(tmp_path: Path) -> None:
+    """On a database of its own, there and back and there again."""
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    for target in ((), ("0001",), ()):
+        command = [sys.executable, "manage.py", "migrate", "privacy", *target, "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
 def test_fifty_at_once() -> None:
     """Everybody issues, everybody appends, everybody signs: no gap, no fork, nothing twice."""
     start = Barrier(50)
@@ -250,6 +258,18 @@ def test_heads_come_when_the_log_grew_and_once_a_day(settings: Settings) -> None
     assert third.size == 2
     assert LogHead.objects.count() == 3
     assert all(heads.check(head.document).ok for head in LogHead.objects.all())
+
+
+def test_a_clock_set_back_makes_no_fork() -> None:
+    """A longer log that is older than a shorter one would look like one that was cut."""
+    now = timezone.now()
+    first = heads.publish(now=now)
+    issued(1)
+    log.append_waiting()
+    second = heads.publish(now=now - timedelta(hours=1))
+    assert first is not None
+    assert second is not None
+    assert second.document["head"]["time"] == first.document["head"]["time"]
 
 
 def test_a_head_is_no_receipt_and_a_receipt_no_head() -> None:
