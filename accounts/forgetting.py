@@ -23,6 +23,9 @@ from privacy.retention import longest
 NOTED = timedelta(minutes=5)
 """A session's note may be written this much before the session itself is."""
 
+AT_ONCE = 5000
+"""Sessions that are opened in one round; the next one takes the others."""
+
 
 def sessions(before: datetime) -> QuerySet[Session]:
     """Sessions that were last changed before: their end is counted from then."""
@@ -39,10 +42,12 @@ def notes_of_ended_sessions(now: datetime) -> QuerySet[UserSession]:
 def begun_sign_ins(before: datetime) -> QuerySet[Session]:
     """Sessions in which nobody is signed in, last changed before: they hold an address and a code that was mailed."""
     noted = UserSession.objects.filter(session_key=OuterRef("session_key"))
-    nobodys = Session.objects.filter(~Exists(noted), expire_date__lt=before + longest("session"))
+    nobodys = Session.objects.filter(~Exists(noted), expire_date__lt=before + longest("session")).order_by(
+        "expire_date"
+    )
     # The note is made after the session is, so a session's own word counts.
     return Session.objects.filter(
-        session_key__in=[one.session_key for one in nobodys.iterator() if SESSION_KEY not in one.get_decoded()]
+        session_key__in=[one.session_key for one in nobodys[:AT_ONCE] if SESSION_KEY not in one.get_decoded()]
     )
 
 

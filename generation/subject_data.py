@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -136,6 +136,6 @@ HELD = [
 OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {"remote_call": forgetting.remote_calls}
 
 
-def groups(person: Person) -> Iterable[UUID]:
+def groups(person: Person) -> QuerySet[Any, UUID]:
     """A job's blobs and receipt go by the job's id."""
     return Job.objects.filter(owner=person.pk).values_list("pk", flat=True)

@@ -87,7 +87,7 @@ def _differs(line: Line, holding: Holding) -> list[str]:
     if line.period is not holding.period:
         found.append(line.period.words)
     if line.receives and any(not other.receives for other in holding.lines()):
-        found.append(_("This is what goes there."))
+        found.append(_("Goes to somebody else, too."))
     if line.withheld:
         found.append(_("Not in your copy. {why}").format(why=line.withheld))
     return found

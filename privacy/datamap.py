@@ -4,7 +4,7 @@ Each app offers a module ``subject_data`` that is listed in ``settings.SUBJECT_D
 ``Holding``: one for each table, whose items classify every field, and one for each thing that is held elsewhere. What
 an item does not say itself, its holding says. A module may also have
 
-* ``groups(person)``: ids of the groups of blobs (and of receipts) that are a person's;
+* ``groups(person)``: a query for the ids of the groups of blobs (and of receipts) that are a person's;
 * ``OLDER``: by name of a period, a function from a moment to the rows whose time began before it.
 
 From the same maps are made the page "What we hold", the record of processing, the export and the plan of an erasure.
@@ -20,7 +20,6 @@ from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
-from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -218,9 +217,13 @@ def held() -> tuple[Holding, ...]:
     return _held(tuple(settings.SUBJECT_DATA))
 
 
-def groups(person: Person) -> set[UUID]:
-    """The groups of blobs and receipts that are the person's, as the apps know them."""
-    return {group for module in modules() if hasattr(module, "groups") for group in module.groups(person)}
+def in_groups(person: Person) -> Q:
+    """The condition that a row's ``group`` is one of the person's, as the apps know them."""
+    condition = Q(pk__in=[])
+    for module in modules():
+        if hasattr(module, "groups"):
+            condition |= Q(group__in=module.groups(person))
+    return condition
 
 
 def older() -> dict[str, Callable[[datetime], QuerySet[Any]]]:

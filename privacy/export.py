@@ -20,6 +20,7 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -84,7 +85,7 @@ def archive(person: Person) -> bytes:
             if part.rows:
                 _member(zipped, made_at, f"json/{part.file}.json", _json(part.holding, person))
                 _member(zipped, made_at, f"csv/{part.file}.csv", _csv(part.holding, person))
-        mine = Receipt.objects.filter(group__in=datamap.groups(person)).order_by("issued_at", "id")
+        mine = Receipt.objects.filter(datamap.in_groups(person)).order_by("issued_at", "id")
         for receipt in mine.iterator(AT_ONCE):
             text = receipts.encode(receipt.document).decode()
             _member(zipped, made_at, f"receipts/{receipt.pk}.json", iter([text]))
@@ -164,7 +165,7 @@ def readme(found: list[Part], made_at: datetime) -> str:
         "",
         _("json/ and csv/ hold the same rows, one file for each table: JSON for programs, CSV for spreadsheets."),
         _("receipts/ holds your receipts as we signed them; check them at {page}.").format(
-            page=f"{settings.SITE_URL.rstrip('/')}/verify"
+            page=settings.SITE_URL.rstrip("/") + reverse("privacy:verify")
         ),
         _("Times are in UTC. In CSV, an apostrophe before a sign such as = keeps a spreadsheet from running it."),
         "",

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from privacy import datamap
 from privacy.datamap import Basis, Erasure, Holding, Item, Section
 from privacy.models import Blob
 from privacy.retention import RETENTION
-
-
-def _of_ones_groups(person: datamap.Person) -> Q:
-    return Q(group__in=datamap.groups(person))
-
 
 HELD = [
     Holding(
@@ -38,7 +33,7 @@ HELD = [
         why=_("To find what has to be destroyed, and to say on your receipt what was. Nothing in them shows a photo."),
         basis=Basis.CONTRACT,
         keeps="history",
-        whose=_of_ones_groups,
+        whose=datamap.in_groups,
         items=(
             Item("id group", _("Random numbers: its own, and your job’s")),
             Item("kind state", _("What it is (photo, model), and whether it still exists")),
@@ -57,7 +52,7 @@ HELD = [
         why=_("To hold us to what we destroyed. They name the job, never you."),
         basis=Basis.CONTRACT,
         keeps="history",
-        whose=_of_ones_groups,
+        whose=datamap.in_groups,
         items=(
             Item("id group", _("Random numbers: its own, and your job’s")),
             Item("issued_at key_id", _("When it was signed, and by which of our keys")),

@@ -3,12 +3,14 @@ control too small for a thumb, and a console without complaints."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -241,6 +243,26 @@ def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str
         expect(page.locator("#print_size_mm-error")).to_contain_text("10 to 1000")
         assert objections(page) == []
         assert page.url == f"{site.url}/create"
+
+
+def test_a_person_saves_a_copy_of_their_data(
+    chromium: Browser, site: RunningSite, signed_in: Any, tmp_path: Path
+) -> None:
+    """By a button, with scripts and without."""
+    for scripts in (True, False):
+        with chromium.new_context(storage_state=signed_in, java_script_enabled=scripts) as context:
+            context.set_default_timeout(PATIENCE_MS)
+            page = context.new_page()
+            page.goto(f"{site.url}/account/")
+            page.get_by_role("link", name="Get a copy").click()
+            with page.expect_download() as saved:
+                page.get_by_role("button", name="Save my data").click()
+            assert saved.value.suggested_filename == "my-data.zip"
+            saved.value.save_as(tmp_path / "copy.zip")
+            with ZipFile(tmp_path / "copy.zip") as copy:
+                assert json.loads(copy.read("json/accounts.user.json"))[0]["email"] == "demo@localhost"
+                assert "Why we may: your contract with us." in copy.read("README.txt").decode()
+            assert page.url == f"{site.url}/account/data"
 
 
 def test_keyboard_comes_to_the_content_first(chromium: Browser, site: RunningSite) -> None:
