@@ -30,8 +30,6 @@ class Told:
     basis: Words
     period: str
     receives: str
-    erasure: Words
-    duty: Words
     lines: list[tuple[Words, list[str]]]
 
 
@@ -75,8 +73,6 @@ def _told(holding: Holding) -> Told:
         basis=holding.basis.value,
         period=holding.period.words,
         receives=_receivers(holding.received_by()),
-        erasure=holding.erasure.value,
-        duty=holding.duty,
         lines=[(line.what, _differs(line, holding)) for line in holding.lines()],
     )
 

@@ -112,7 +112,7 @@ def _told(kind: dict[str, Any]) -> list[str]:
         f"* {_('Legal basis')}: {kind['basis']}",
         f"* {_('How long')}: {kind['how_long']}",
         f"* {_('Recipients')}: {receivers or _('nobody else')}",
-        f"* {_('When an account is erased')}: {kind['at_erasure']}" + (f" ({kind['duty']})" if kind["duty"] else ""),
+        f"* {_('What an erasure has to do')}: {kind['at_erasure']}" + (f" ({kind['duty']})" if kind["duty"] else ""),
         f"* {_('Data')}: " + "; ".join(f"{one['what']} (`{' '.join(one['names'])}`)" for one in kind["fields"]),
         "",
     ]

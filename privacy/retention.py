@@ -204,14 +204,14 @@ PERIODS: dict[str, Period] = {
             name="books",
             covers=later("lines of the ledger, payments and what they rest on"),
             longest=None,
-            counted=later("until 10 years after the year they are of; without your identity once you erase"),
+            counted=later("as long as the law on accounts asks, as a rule 10 years; nothing removes them before"),
         ),
         # What only an event ends
         Period(
             name="account",
             covers=later("addresses, ways to sign in, and choices"),
             longest=None,
-            counted=later("until you change it, remove it or erase your account"),
+            counted=later("until you change or remove it, else as long as your account exists"),
         ),
         Period(
             name="history",
@@ -219,7 +219,7 @@ PERIODS: dict[str, Period] = {
                 "the account itself, and the metadata and receipts of its jobs: nothing of what a photo shows"
             ),
             longest=None,
-            counted=later("until you erase your account"),
+            counted=later("as long as your account exists"),
         ),
         Period(
             name="site",

@@ -226,7 +226,7 @@ def test_the_readme_explains_every_file_and_field(people: People) -> None:
             assert name.removeprefix("json/").removesuffix(".json") in text
             assert all(field in text for row in json.loads(files[name])[:1] for field in row)
     assert "Not in the file: Whoever has it could sign in as you." in text
-    assert "until you change it, remove it or erase your account" in text
+    assert "until you change or remove it, else as long as your account exists" in text
     assert people.ada.email not in text
 
 
