@@ -27,7 +27,7 @@ run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_
 	@exec $(BIN)/python -m modelmyimage.local
 
 test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
-	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 test-long: dev ## the random walk through billing at full length: 500 runs of 50 steps, about a quarter of an hour
 	@LONG_RUNS=1 $(BIN)/python -m pytest tests/billing/test_books_machine.py -s

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -97,7 +99,9 @@ def test_what_is_wrong_is_said(client: Client) -> None:
     assert re.search(r"[1-9] differences?\.", client.get("/trust").content.decode())
 
 
-def test_an_audit_without_differences(client: Client) -> None:
+def test_an_audit_without_differences(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.STORE_URL = f"file://{tmp_path}"
+    redis.from_url(settings.KEYSTORE_URL).flushall()  # what other tests have left
     tasks.audit()
     assert "0 differences" in client.get("/trust").content.decode()
 

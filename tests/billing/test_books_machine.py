@@ -337,7 +337,7 @@ def test_the_books_say_what_stripe_says(monkeypatch: pytest.MonkeyPatch) -> None
     run_state_machine_as_test(
         Books,
         settings=hypothesis_settings(
-            max_examples=500 if LONG else 6,
+            max_examples=500 if LONG else 4,
             stateful_step_count=50 if LONG else 40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -185,6 +185,6 @@ def test_the_ledger_agrees_with_the_model() -> None:
     run_state_machine_as_test(
         Ledgers,
         settings=hypothesis_settings(
-            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -98,7 +98,7 @@ def test_any_changed_byte(page: Page, site: RunningSite, every: dict[str, Case])
     field.fill(json.dumps(case.document))
     page.get_by_role("button", name="Check it").click()
     expect(page.locator("h1")).to_have_text("This receipt holds")
-    for broken in flipped(case.document)[::5]:
+    for broken in flipped(case.document)[::11]:
         page.evaluate("document.querySelector('h1').remove()")
         field.fill(broken.decode(errors="replace"))
         page.get_by_role("button", name="Check it").click()
