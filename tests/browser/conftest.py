@@ -21,6 +21,7 @@ FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",  # pages are put together without a graphics card's imitation; WebGL has it
 ]
 # WebGL without a graphics card is slow.
 PATIENCE_MS = 60_000

@@ -35,6 +35,8 @@ SCREENS: dict[str, dict[str, Any]] = {
     },
     "small phone": {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True},
 }
+TWO = {name: SCREENS[name] for name in ("wide light", "phone dark")}
+"""For pages made of the same parts as those that are looked at on all four."""
 ANONYMOUS = [
     "/",
     "/pricing",
@@ -175,6 +177,7 @@ def test_a_page_that_waits_for_stripe_learns_of_the_payment(
         demo("DELETE FROM billing_order WHERE user_id = ?")
 
 
+@pytest.mark.parametrize("screen", TWO, indirect=True)
 def test_pages_of_orders_and_plans(
     chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
 ) -> None:
@@ -223,6 +226,7 @@ def test_pages_of_operators_keep_to_the_policy(
         demo("UPDATE accounts_user SET is_staff = 0 WHERE id = ?")
 
 
+@pytest.mark.parametrize("screen", TWO, indirect=True)
 def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)

@@ -17,7 +17,7 @@ from sandbox.providers.simulator import Simulator
 from sandbox.providers.tripo import TripoSimulator
 from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
 from tests.browser.test_other_ways import tab_to
-from tests.browser.test_pages_look import SCREENS, objections
+from tests.browser.test_pages_look import TWO, objections
 from tests.generation.conftest import mesh
 from tests.stack import RunningSite, launch
 
@@ -78,7 +78,7 @@ def why_not(page: Page, name: str) -> str:
     return note.inner_text().strip() if note.is_visible() else ""
 
 
-@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS.keys())
+@pytest.mark.parametrize("screen", TWO.values(), ids=TWO.keys())
 def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in: Any, screen: dict[str, Any]) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
@@ -215,7 +215,7 @@ def test_limits_without_scripts(chromium: Browser, site: RunningSite) -> None:
         expect(page.locator("#holder")).to_contain_text("Our own engine")
 
 
-@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS.keys())
+@pytest.mark.parametrize("screen", TWO.values(), ids=TWO.keys())
 def test_pages_about_providers(chromium: Browser, site: RunningSite, signed_in: Any, screen: dict[str, Any]) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.test_pages_look import SCREENS, objections
+from tests.browser.test_pages_look import TWO, objections
 from tests.privacy.forgeries import NAMES, Case, Log, cases, flipped
 from tests.stack import RunningSite
 
@@ -189,10 +189,10 @@ def test_without_keys_nothing_is_claimed(page: Page, site: RunningSite, every: d
     expect(page.locator("h1")).to_have_text("Check a receipt")
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", TWO)
 def test_its_looks(chromium: Browser, site: RunningSite, every: dict[str, Case], screen: str, tmp_path: Path) -> None:
     """axe, and our own rules, on each verdict."""
-    with chromium.new_context(**SCREENS[screen]) as context:
+    with chromium.new_context(**TWO[screen]) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         for name in ("all holds", "an older head", "a leaf moved", "a head forked"):
