@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "modelmyimage",
+    "trust",
     "generation",
     "billing",
     "accounts",
@@ -186,7 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-strays": {"task": "privacy.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
-    "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
+    "audit": {"task": "trust.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,

@@ -1,13 +1,13 @@
-"""What the whole does beside the apps."""
+"""What trust does beside the pages. Every task may run twice or be lost."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from modelmyimage import figures
+from trust import figures
 
 
-@shared_task(name="modelmyimage.tasks.audit")
+@shared_task(name="trust.tasks.audit")
 def audit() -> None:
     """Compare rows, keys and objects; the page of figures says when and with what result."""
     figures.audit_now()

@@ -1,0 +1,10 @@
+"""Django's entry to the app."""
+
+from django.apps import AppConfig
+
+
+class TrustConfig(AppConfig):
+    """Names the app."""
+
+    name = "trust"
+    default_auto_field = "django.db.models.BigAutoField"
