@@ -29,6 +29,7 @@ from billing import adjustments, ledger
 from billing.models import Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
+from trust.models import Shown, Version
 
 STATES = [
     *((stage, "") for stage in Job.Stage if stage not in {Job.Stage.PURGE, Job.Stage.OVER}),
@@ -106,8 +107,18 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     for stage, outcome in STATES:
         _job(user, name, stage, outcome, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
+    _told(user, now)
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
     return user
+
+
+def _told(user: User, now: datetime) -> None:
+    version, _ = Version.objects.get_or_create(
+        document="terms", number=1, defaults={"text": "# Terms\n", "mark": {}, "substance": True, "summary": "s",
+        "published_at": now, "effective_at": now},
+    )  # fmt: skip
+    for how in Shown.How:
+        Shown.objects.create(account=user, version=version, how=how, at=now, claimed_at=now, dismissed_at=now)
 
 
 def _signed_in(user: User, name: str, address: str) -> None:

@@ -8,3 +8,7 @@ class TrustConfig(AppConfig):
 
     name = "trust"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from trust import checks  # noqa: F401 - importing registers
