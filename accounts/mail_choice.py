@@ -14,15 +14,18 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailChoice, User
-from privacy.requests import answers, handling
+from privacy.requests import handling
 from privacy.requests.rights import Right
 
 NOT_WANTED: Final = Exists(MailChoice.objects.filter(user=OuterRef("user"), only_necessary=True))
 """Of a row with a ``user``: they get nothing beyond the necessary."""
+
+DONE: Final = _later("You chose to get only the mail that has to be. It holds from now on.")
 
 
 def only_necessary(user: User) -> bool:
@@ -43,6 +46,6 @@ def page(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("only_necessary") == "on"
     MailChoice.objects.update_or_create(user=user, defaults={"only_necessary": wanted})
     if wanted and not before:
-        handling.fulfilled_at_once(user, Right.OBJECTION, answers.MAIL_LIMITED)
+        handling.fulfilled_at_once(user, Right.OBJECTION, DONE)
     messages.success(request, _("Saved. It holds from now on."))
     return redirect("accounts:mail")

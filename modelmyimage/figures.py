@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from generation.models import Job
 from privacy import audit
 from privacy.models import Blob, Receipt
+from privacy.requests import numbers
 from privacy.retention import SWEEP_GRACE
 
 FRESH_SECONDS: Final = 30
@@ -103,6 +104,7 @@ def count() -> Trust:
             _overdue(moment),
             _destroyed(moment, DAY),
             _destroyed(moment, MONTH),
+            *_requests(moment),
         ],
         bars=bars,
         top=top,
@@ -166,6 +168,24 @@ def _destroyed(moment: datetime, period: timedelta) -> Figure:
     else:
         meaning = _("destroyed in the last %(n)d days") % {"n": hours // 24}
     return Figure(str(count), "", meaning, _sql(gone))
+
+
+def _requests(moment: datetime) -> list[Figure]:
+    """How soon people were answered who asked something about their data, and whether anybody waits too long."""
+    found = numbers.response_times(moment)
+    count, late = found.closed_count, found.overdue_count
+    closed = ngettext("request about data answered in 90 days", "requests about data answered in 90 days", count)
+    waiting = ngettext("request about data overdue", "requests about data overdue", late)
+    if found.median_days is None:
+        times = Figure("—", "", _("until a person answered: nobody had to in 90 days"), _sql(found.waited))
+    else:
+        meaning = _("until a person answered, median of 90 days; the longest %(longest).1f d")
+        times = Figure(f"{found.median_days:.1f}", "d", meaning % {"longest": found.longest_days}, _sql(found.waited))
+    return [
+        Figure(str(count), "", closed, _sql(found.closed)),
+        times,
+        Figure(str(late), "", waiting, _sql(found.overdue), bad=late > 0),
+    ]
 
 
 def _bars(seconds: list[float]) -> tuple[list[Bar], int]:

@@ -133,7 +133,7 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
             "extend": WordsForm(prefix="extend"),
             "refuse": RefusalForm(prefix="refuse"),
         }
-        status = 200
+        tried: dict[str, WordsForm] = {}
         if request.method == "POST":
             if not self.has_change_permission(request, found):
                 raise PermissionDenied
@@ -142,7 +142,7 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
                 shown[what] = type(shown[what])(request.POST, prefix=what)
                 if shown[what].is_valid() and self._do(request, found, what, shown[what]):
                     return redirect("admin:privacy_subjectrequest_change", found.pk)
-            status = 422
+                tried = {what: shown[what]}  # what was typed stays, though somebody may have closed it meanwhile
         context = {
             **self.admin_site.each_context(request),
             "title": found.reference,
@@ -150,12 +150,17 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
             "found": found,
             "facts": self._facts(found),
             "steps": found.steps.all(),
-            "forms": shown if self._may_act(request, found) else {},
+            "forms": shown if self._may_act(request, found) else tried,
             "templates": answers.TEMPLATES[found.right],
-            "may_extend": self._may_be_extended(found),
+            "may_extend": self._may_be_extended(found) or "extend" in tried,
             "later": clock.extended(found.law, found.received_on),
         }
-        return render(request, "admin/privacy/subjectrequest/handle.html", context, status=status)
+        return render(
+            request,
+            "admin/privacy/subjectrequest/handle.html",
+            context,
+            status=422 if request.method == "POST" else 200,
+        )
 
     def _may_act(self, request: HttpRequest, found: SubjectRequest) -> bool:
         return self.has_change_permission(request, found) and found.state == SubjectRequest.State.OPEN

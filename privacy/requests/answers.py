@@ -20,7 +20,6 @@ NOTHING_SOLD: Final = _(
     "nothing changes for you."
 )
 COPY_SAVED: Final = _("You saved a copy of everything that we hold about you.")
-MAIL_LIMITED: Final = _("You chose to get only the mail that has to be. It holds from now on.")
 
 
 class Reason(models.TextChoices):
