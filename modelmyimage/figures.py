@@ -173,17 +173,17 @@ def _destroyed(moment: datetime, period: timedelta) -> Figure:
 def _requests(moment: datetime) -> list[Figure]:
     """How soon people were answered who asked something about their data, and whether anybody waits too long."""
     found = numbers.response_times(moment)
-    count, late = found.closed_count, found.overdue_count
-    closed = ngettext("request about data answered in 90 days", "requests about data answered in 90 days", count)
-    waiting = ngettext("request about data overdue", "requests about data overdue", late)
+    late = found.overdue_count
+    at_once = ngettext("%(n)d was answered at once", "%(n)d were answered at once", found.at_once_count)
+    said = {"longest": found.longest_days, "at_once": at_once % {"n": found.at_once_count}}
     if found.median_days is None:
-        times = Figure("—", "", _("until a person answered: nobody had to in 90 days"), _sql(found.waited))
+        value, unit, meaning = "—", "", _("requests about data: none waited for a person in 90 days; %(at_once)s")
     else:
-        meaning = _("until a person answered, median of 90 days; the longest %(longest).1f d")
-        times = Figure(f"{found.median_days:.1f}", "d", meaning % {"longest": found.longest_days}, _sql(found.waited))
+        value, unit = f"{found.median_days:.1f}", "d"
+        meaning = _("requests about data: median of 90 days, the longest %(longest).1f d; %(at_once)s")
+    waiting = ngettext("request about data overdue", "requests about data overdue", late)
     return [
-        Figure(str(count), "", closed, _sql(found.closed)),
-        times,
+        Figure(value, unit, meaning % said, _sql(found.closed)),
         Figure(str(late), "", waiting, _sql(found.overdue), bad=late > 0),
     ]
 

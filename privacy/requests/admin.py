@@ -59,7 +59,7 @@ class WordsForm(forms.Form):
 class RefusalForm(WordsForm):
     """Why it is refused, and what more there is to say."""
 
-    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=answers.Reason)
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=[("", "—"), *answers.Reason.choices])
     field_order = ["reason", "words"]
 
 

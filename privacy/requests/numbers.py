@@ -43,11 +43,11 @@ class Line:
 
 @dataclass(frozen=True)
 class ResponseTimes:
-    """How requests were answered lately, each with the query that yields it."""
+    """How requests were answered lately; ``closed`` and ``overdue`` are the queries that yield it. Days are of those
+    that waited for somebody."""
 
     closed: QuerySet[Any]
-    closed_count: int
-    waited: QuerySet[Any]
+    at_once_count: int
     median_days: float | None
     longest_days: float | None
     overdue: QuerySet[Any]
@@ -104,13 +104,11 @@ def days(found: Iterable[SubjectRequest]) -> list[float]:
 def response_times(now: datetime) -> ResponseTimes:
     """The last 90 days, and what is overdue now. Those that were withdrawn got no answer and are not in the times."""
     closed = SubjectRequest.objects.filter(closed_at__gte=now - LOOKED_BACK).exclude(state=State.WITHDRAWN)
-    waited = closed.filter(at_once=False)
     overdue = SubjectRequest.objects.overdue(timezone.localdate(now))
-    took = days(waited)
+    took = days(closed.filter(at_once=False))
     return ResponseTimes(
         closed=closed,
-        closed_count=closed.count(),
-        waited=waited,
+        at_once_count=closed.filter(at_once=True).count(),
         median_days=median(took) if took else None,
         longest_days=took[-1] if took else None,
         overdue=overdue,

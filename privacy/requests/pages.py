@@ -33,7 +33,7 @@ from privacy.retention import Words, length, longest
 What, By = RequestStep.What, RequestStep.By
 
 COURSE: Final[dict[str, Words]] = {
-    What.RECEIVED: gettext_lazy("It came."),
+    What.RECEIVED: gettext_lazy("We received it."),
     What.CONFIRMED: gettext_lazy("You confirmed your address."),
     What.ACKNOWLEDGED: gettext_lazy("We confirmed that we have it."),
     What.EXTENDED: gettext_lazy("We took the further time that the law gives."),
