@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from privacy.requests import rights
 from privacy.requests.models import RequestStep
+from privacy.retention import length, longest
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def written(step: RequestStep) -> tuple[str, str]:
         "step": step,
         "found": found,
         "right": rights.NAMES[found.right],
+        "days": length(longest("unconfirmed_request")),
         "page": absolute(found.url),
         "held": absolute(reverse("privacy:data")),
         "form": absolute(reverse("privacy:requests")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import ClassVar, Final, Self
 
 from django.conf import settings
@@ -128,11 +128,6 @@ class SubjectRequest(models.Model):
         """Whether it should have been answered by now."""
         left = self.days_left
         return self.state == self.State.OPEN and left is not None and left < 0
-
-    @property
-    def took(self) -> timedelta | None:
-        """From its coming to its end."""
-        return self.closed_at - self.received_at if self.closed_at else None
 
     def link_is_over(self, now: datetime) -> bool:
         """Whether it waited too long for its address to be confirmed."""

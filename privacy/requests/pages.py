@@ -93,6 +93,7 @@ def _form_page(request: HttpRequest, shown: RequestForm, status: int = 200) -> H
         "choices": [Choice(code, label, rights.ways(code)) for code, label in Right.choices],
         "laws": Law.choices,
         "most": LONGEST_TEXT,
+        "kept": length(longest("request_text")),
     }
     return render(request, "privacy/requests/form.html", context, status=status)
 
@@ -101,7 +102,11 @@ def _form_page(request: HttpRequest, shown: RequestForm, status: int = 200) -> H
 @never_cache
 def sent(request: HttpRequest) -> HttpResponse:
     """What somebody who is not signed in reads after sending the form, whoever they are."""
-    context = {"days": length(longest("unconfirmed_request")), "most": handling.MOST_LINKS}
+    context = {
+        "days": length(longest("unconfirmed_request")),
+        "most": handling.MOST_LINKS,
+        "most_open": handling.MOST_OPEN,
+    }
     return render(request, "privacy/requests/sent.html", context)
 
 

@@ -51,6 +51,9 @@ def test_no_notice_beyond_the_necessary(owner: User, stranger: User) -> None:
         Preferences.objects.create(user=user, notice_below=20)
     MailChoice.objects.create(user=owner, only_necessary=True)
     MailChoice.objects.create(user=stranger, only_necessary=False)
+    browser = Client()
+    browser.force_login(owner)
+    assert "so none is sent" in browser.get("/billing").content.decode()
     assert notices.send() == 1
     assert [letter.to for letter in mail.outbox] == [[stranger.email]]
     assert Preferences.objects.get(user=owner).noticed_at is None

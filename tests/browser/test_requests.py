@@ -12,8 +12,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import test_pages_look
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.test_pages_look import TWO, objections, signed_in  # noqa: F401  # a fixture
+from tests.browser.test_pages_look import TWO, objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -28,6 +29,8 @@ RIGHTS = {
     "opt_out": "Opt out of sale and sharing",
 }
 DEMO = "demo@localhost"
+
+signed_in = test_pages_look.signed_in
 
 
 @contextmanager
@@ -112,7 +115,7 @@ def test_without_an_account_each_right_is_answered_at_once(chromium: Browser, si
 def test_answered_extended_and_refused_by_an_operator(
     chromium: Browser,
     site: RunningSite,
-    signed_in: Any,  # noqa: F811
+    signed_in: Any,
 ) -> None:
     """Somebody who is not signed in and has an account; an operator in another browser; their letters."""
     address = customer(site)
@@ -179,7 +182,7 @@ def test_signed_in_each_right_and_how_its_pages_look(
     chromium: Browser,
     site: RunningSite,
     signed_in: Any,
-    screen: str,  # noqa: F811
+    screen: str,
 ) -> None:
     with chromium.new_context(**TWO[screen], storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
