@@ -56,6 +56,15 @@ def test_it_is_closed_once(owner: User) -> None:
     assert found.steps.filter(what__in=["answered", "refused", "withdrawn"]).count() == 1
 
 
+def test_its_time_is_extended_once(owner: User) -> None:
+    boss = User.objects.create_superuser("boss@example.com")
+    found = handling.ask(person=owner, right="access", law="gdpr", text="", form_key=uuid4())
+    results = at_once(*[lambda: handling.extend(found, words="It takes longer.", by=boss) for _ in range(MANY)])
+    assert results.count(None) == 1
+    assert all(isinstance(one, NotOpen) for one in results if one is not None)
+    assert found.steps.filter(what="extended").count() == 1
+
+
 def test_an_address_is_confirmed_once() -> None:
     handling.leave(address="a@example.org", right="access", law="gdpr", text="", form_key=uuid4())
     found = SubjectRequest.objects.get()
