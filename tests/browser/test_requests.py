@@ -12,8 +12,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import test_pages_look
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, sign_up
 from tests.browser.test_pages_look import TWO, objections
 from tests.stack import RunningSite
 
@@ -28,9 +27,17 @@ RIGHTS = {
     "restriction": "Restrict what is done with my data",
     "opt_out": "Opt out of sale and sharing",
 }
-DEMO = "demo@localhost"
+ADDRESS = f"{uuid4().hex}@rights.example"
+"""Of the account that is signed in."""
 
-signed_in = test_pages_look.signed_in
+
+@pytest.fixture(scope="module")
+def signed_in(chromium: Browser, site: RunningSite) -> Any:
+    """The cookies of an account of this file's own."""
+    with chromium.new_context() as context:
+        context.set_default_timeout(PATIENCE_MS)
+        sign_up(context.new_page(), site.url, ADDRESS)
+        return context.storage_state()
 
 
 @contextmanager
@@ -41,13 +48,13 @@ def database(site: RunningSite) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def operator(site: RunningSite) -> Iterator[None]:
-    """Meanwhile, the demo account may do everything, and what was asked in its name is somebody else's."""
+    """Meanwhile, whoever is signed in may do everything."""
     with database(site) as rows:
-        rows.execute("UPDATE accounts_user SET is_staff = 1, is_superuser = 1 WHERE email = ?", [DEMO])
+        rows.execute("UPDATE accounts_user SET is_staff = 1, is_superuser = 1 WHERE email = ?", [ADDRESS])
         try:
             yield
         finally:
-            rows.execute("UPDATE accounts_user SET is_staff = 0, is_superuser = 0 WHERE email = ?", [DEMO])
+            rows.execute("UPDATE accounts_user SET is_staff = 0, is_superuser = 0 WHERE email = ?", [ADDRESS])
 
 
 def ask(page: Page, site: RunningSite, right: str, address: str = "") -> None:
