@@ -24,11 +24,12 @@ from django.db import connection
 from django.db.models import AutoField, ForeignKey, Model, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import MailChoice, User
 from billing import adjustments, ledger
 from billing.models import Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
+from privacy.requests.models import RequestStep, SubjectRequest
 
 STATES = [
     *((stage, "") for stage in Job.Stage if stage not in {Job.Stage.PURGE, Job.Stage.OVER}),
@@ -107,7 +108,21 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
         _job(user, name, stage, outcome, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
+    MailChoice.objects.create(user=user, only_necessary=True)
+    for state in SubjectRequest.State:
+        if state != SubjectRequest.State.UNCONFIRMED:
+            _asked(user, name, state, now)
     return user
+
+
+def _asked(user: User, name: str, state: str, now: datetime) -> None:
+    by_mail = state == SubjectRequest.State.OPEN
+    made = SubjectRequest.objects.create(
+        person=user, by_mail=by_mail, address=user.email if by_mail else "", right="correction", law="gdpr",
+        text=f"{name} is spelt with two letters", state=state, confirmed_at=now, due_on=now.date(),
+    )  # fmt: skip
+    RequestStep.objects.create(request=made, what="received", by="person")
+    RequestStep.objects.create(request=made, what="answered", by="operator", words=f"Now {name} is right.")
 
 
 def _signed_in(user: User, name: str, address: str) -> None:
