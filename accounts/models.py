@@ -47,3 +47,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return f"account {self.pk}"
+
+
+class MailChoice(models.Model):
+    """What a person chose about our mail. Without a row, they get what they asked for elsewhere."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="mail_choice")
+    only_necessary = models.BooleanField(default=False, help_text="Nothing beyond what has to be sent.")
+
+    objects: ClassVar[models.Manager[MailChoice]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"mail choice {self.pk}"

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import forgetting
+from accounts.models import User
 from privacy.datamap import Basis, Holding, Item, Person, Recipient, Section, nobody
 
 MAIL = Recipient(_("the mail services that carry our mail to you"))
@@ -67,6 +69,19 @@ HELD = [
             Item("id user", _("Numbers: its own, and your account’s"), receives=()),
             Item("email", _("The address that you use, and one that you are changing to")),
             Item("verified primary", _("Whether it is confirmed, and whether it is the one in use"), receives=()),
+        ),
+    ),
+    Holding(
+        "accounts.MailChoice",
+        _("What you chose about mail"),
+        Section.ACCOUNT,
+        why=_("To send you no mail that you do not want."),
+        basis=Basis.CONTRACT,
+        keeps="account",
+        whose="user",
+        items=(
+            Item("id user", _("Numbers: its own, and your account’s")),
+            Item("only_necessary", _("Whether you get only the mail that has to be")),
         ),
     ),
     Holding(
@@ -220,3 +235,9 @@ OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "confirmation": forgetting.confirmations,
     "operator_log": forgetting.operator_log,
 }
+
+
+def known_under(address: str) -> list[User]:
+    """Accounts that have the address: in use, or changing to it."""
+    named = Q(email__iexact=address) | Q(pk__in=EmailAddress.objects.filter(email__iexact=address).values("user"))
+    return list(User.objects.filter(named).order_by("pk"))

@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.urls import include, path
 
-from accounts import views
+from accounts import mail_choice, views
 
-app_urls = [path("account/", views.home, name="home")]
+app_urls = [path("account/", views.home, name="home"), path("account/mail", mail_choice.page, name="mail")]
 if settings.LOCAL:
     app_urls.append(path("in/<str:token>", views.link, name="link"))
 

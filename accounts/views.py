@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import signin_links
+from accounts import mail_choice, signin_links
 from accounts.models import User
 
 
@@ -36,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "totp": Authenticator.Type.TOTP in kinds,
             "recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "two_factor": is_mfa_enabled(user),
+            "only_necessary": mail_choice.only_necessary(user),
             "sessions": len(UserSession.objects.purge_and_list(user)),
         },
     )

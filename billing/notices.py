@@ -1,5 +1,5 @@
 """One mail to somebody whose credits have come down to what they asked to be told at; the next only after the balance
-was above it again.
+was above it again. Who gets only the necessary mail gets none.
 
 A shortage is claimed by a conditional UPDATE before its mail is sent, so two workers never send it twice. A mail that
 the server does not take gives the claim back, and the next round tries again; an address that it refuses does not.
@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.mail_choice import NOT_WANTED
 from billing import ledger
 from billing.models import LedgerAccount, Preferences
 
@@ -31,7 +32,7 @@ def send() -> int:
     Preferences.objects.filter(above, noticed_at__isnull=False).update(noticed_at=None)
 
     below = Exists(AVAILABLE.filter(balance__lte=OuterRef("notice_below")))
-    due = Preferences.objects.filter(below, noticed_at=None, user__is_active=True).select_related("user")
+    due = Preferences.objects.filter(below, ~NOT_WANTED, noticed_at=None, user__is_active=True).select_related("user")
     sent = 0
     for chosen in due.order_by("pk"):
         now = timezone.now()

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import mail_choice
 from accounts.models import User
 from billing import export, ledger, limits, packs, proof, statement, subscriptions
 from billing.forms import SpendingForm
@@ -70,6 +71,7 @@ def home_page(
         "balance": balance,
         "low": chosen.notice_below is not None and balance.available <= chosen.notice_below,
         "preferences": chosen,
+        "no_notices": mail_choice.only_necessary(user),
         "form": form or SpendingForm(initial=kept),
         "spent": limits.spent_this_month(user),
         "page": statement.page(user=user, only=only, before=request.GET.get("before", "")),

@@ -16,8 +16,12 @@ from accounts.models import User
 from generation import choices, offering, registry
 from generation.models import ProcessingLimits
 from generation.restrictions import Restrictions
+from privacy.requests import handling
+from privacy.requests.rights import Right
 
 NO_PLACE = _later("Choose at least one place, or let photos go anywhere.")
+
+DONE = _later("You limited who may receive your photos. It holds from the next step of every job on.")
 
 
 @require_safe
@@ -80,6 +84,8 @@ def limits(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             chosen = form.restrictions().stored()
             ProcessingLimits.objects.update_or_create(owner=request.user, defaults={"restrictions": chosen})
+            if chosen and chosen != kept.stored():
+                handling.fulfilled_at_once(request.user, Right.RESTRICTION, DONE)
             messages.success(request, _("Saved. It holds from now on, for jobs that are under way, too."))
             return redirect("generation:limits")
     else:

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from billing import admin as billing
+from privacy.requests import admin as requests
 
 
 class OperatorSite(AdminSite):
@@ -21,7 +22,7 @@ class OperatorSite(AdminSite):
 
     site_title = _("ModelMyImage operators")
     site_header = _("ModelMyImage operators")
-    index_title = _("Credits and purchases")
+    index_title = _("Credits, purchases, requests")
     enable_nav_sidebar = False
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -38,3 +39,4 @@ class OperatorSite(AdminSite):
 
 site = OperatorSite()
 billing.register(site)
+requests.register(site)

@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
+    "tend-requests": {"task": "privacy.tasks.tend_requests", "schedule": 60.0, "options": {"expires": 60.0}},
     "tend-log": {
         "task": "privacy.tasks.tend_log",
         "schedule": SWEEP_SECONDS,
@@ -279,6 +280,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key,10/h/key",
     "export_data": "5/h/user",
     "contact": "5/h/ip,60/h/key",
+    "data_request": "10/h/user",
+    "data_request_by_mail": "20/h/ip,5/h/key",
 }
 ACCOUNT_FORMS = {"signup": "trust.sign_up.SignUpForm"}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -328,6 +331,9 @@ NOTICE_DAYS = env.int("NOTICE_DAYS", default=30)
 # Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
 SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])
 SECURITY_EXPIRES = env.str("SECURITY_EXPIRES", default="")
+
+# Who is reminded of requests about people's data that are due
+PRIVACY_CONTACT = env.list("PRIVACY_CONTACT", default=[])
 
 # What is logged, and what never is
 LOGGING = logs.config()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
@@ -19,7 +20,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from privacy import datamap, export
 from privacy.datamap import Basis, Holding, Line, Recipient, Section
+from privacy.requests import answers, handling
+from privacy.requests.rights import NAMES, Right
 from privacy.retention import Words
+
+MOST_SHOWN: Final = 20
+"""Of a person's requests, the newest; all of them are in the copy."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,10 @@ def own(request: HttpRequest) -> HttpResponse:
     """What is held about who is signed in, by number of rows, and the way to a copy."""
     assert isinstance(request.user, AbstractBaseUser)
     parts = export.parts(request.user)
+    asked = handling.of(request.user)
     context = {
+        "asked": [(one, NAMES[one.right]) for one in asked[:MOST_SHOWN]],
+        "asked_more": max(0, asked.count() - MOST_SHOWN),
         "parts": [part for part in parts if part.rows],
         "nothing_of": [
             part.holding.title for part in parts if not part.rows and part.holding.section is not Section.OPERATORS
@@ -141,6 +150,7 @@ def copy(request: HttpRequest) -> HttpResponse:
     except export.TooLarge:
         messages.error(request, _("There is too much for one file. Whoever runs this site has to make it: ask them."))
         return redirect("privacy:own")
+    handling.fulfilled_at_once(request.user, Right.ACCESS, answers.COPY_SAVED)
     response = HttpResponse(data, content_type="application/zip")
     response["Content-Disposition"] = 'attachment; filename="my-data.zip"'
     return response

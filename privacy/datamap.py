@@ -5,6 +5,7 @@ Each app offers a module ``subject_data`` that is listed in ``settings.SUBJECT_D
 an item does not say itself, its holding says. A module may also have
 
 * ``groups(person)``: a query for the ids of the groups of blobs (and of receipts) that are a person's;
+* ``known_under(address)``: the people who have that e-mail address, in use or not yet;
 * ``OLDER``: by name of a period, a function from a moment to the rows whose time began before it.
 
 From the same maps are made the page "What we hold", the record of processing, the export and the plan of an erasure.
@@ -59,6 +60,7 @@ class Section(enum.Enum):
     ACCOUNT = _("Your account")
     SIGNING_IN = _("Signing in")
     MONEY = _("Credits and purchases")
+    RIGHTS = _("Your requests about your data")
     OPERATORS = _("Operators")
     NOBODY = _("Not about people")
 
@@ -224,6 +226,12 @@ def in_groups(person: Person) -> Q:
         if hasattr(module, "groups"):
             condition |= Q(group__in=module.groups(person))
     return condition
+
+
+def known_under(address: str) -> list[Person]:
+    """Everybody of whom something is held under an e-mail address, as the apps know."""
+    asked = (module.known_under(address) for module in modules() if hasattr(module, "known_under"))
+    return [person for found in asked for person in found]
 
 
 def older() -> dict[str, Callable[[datetime], QuerySet[Any]]]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.utils import timezone
 
+from privacy.requests.models import RequestStep, SubjectRequest  # noqa: F401  # tables of this app
 from privacy.retention import LONGEST_WRITE
 
 

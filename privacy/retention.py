@@ -174,6 +174,31 @@ PERIODS: dict[str, Period] = {
             counted=later("after the last try"),
             by="allauth.core.internal.ratelimit.consume",
         ),
+        # Requests about one's data
+        Period(
+            name="unconfirmed_request",
+            covers=later("a request from an address that nobody confirmed: it may belong to somebody who never asked"),
+            longest=timedelta(days=3),
+            counted=later("after it was sent"),
+            by="privacy.tasks.forget",
+            grace=EVERY_ROUND,
+        ),
+        Period(
+            name="request_text",
+            covers=later("what was written about a request, and the address it came from"),
+            longest=timedelta(days=90),
+            counted=later("after it was closed"),
+            by="privacy.tasks.forget",
+            grace=EVERY_ROUND,
+        ),
+        Period(
+            name="request",
+            covers=later("that a request was made and how it ended; California asks for 24 months"),
+            longest=timedelta(days=750),
+            counted=later("after it was closed"),
+            by="privacy.tasks.forget",
+            grace=EVERY_ROUND,
+        ),
         # Jobs
         Period(
             name="remote_call",

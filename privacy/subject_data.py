@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy import datamap
 from privacy.datamap import Basis, Erasure, Holding, Item, Section
 from privacy.models import Blob
+from privacy.requests import subject_data as requests
 from privacy.retention import RETENTION
 
 HELD = [
@@ -97,6 +98,7 @@ HELD = [
         items=(Item("lines", _("What happened in which part of the program")),),
         erasure=Erasure.UNTOUCHED,
     ),
+    *requests.HELD,
 ]
 
 
@@ -107,4 +109,5 @@ def _open(kind: str) -> Callable[[datetime], QuerySet[Any]]:
 OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     **{kind: _open(kind) for kind in RETENTION},
     "stray": lambda before: Blob.objects.strays().filter(destroyed_at__lt=before),
+    **requests.OLDER,
 }

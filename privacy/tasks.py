@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from privacy import heads, log, vault
 from privacy.models import Blob
+from privacy.requests import forgetting, mailing, reminding
 from privacy.retention import longest
 
 # Less than the time between two sweeps; what is left over is the next one's.
@@ -35,9 +36,23 @@ def sweep() -> int:
 
 @shared_task
 def forget() -> int:
-    """Drop the rows of blobs that were destroyed long ago and are on no receipt; how many."""
+    """Drop what is left of requests long over, and rows of blobs that are on no receipt; how many of these."""
+    forgetting.forget()
     long_ago = timezone.now() - longest("stray")
     return Blob.objects.strays().filter(destroyed_at__lt=long_ago).delete()[0]
+
+
+@shared_task(name="privacy.tasks.mail_request")
+def mail_request(step_id: int) -> None:
+    """Send one letter about a request."""
+    mailing.send(step_id)
+
+
+@shared_task(name="privacy.tasks.tend_requests")
+def tend_requests() -> None:
+    """Send letters whose message was lost or which no mail server took, and remind operators of what is due."""
+    mailing.sweep()
+    reminding.remind()
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from privacy import data_pages, published, views, well_known
+from privacy.requests import pages
 
 app_name = "privacy"
 
@@ -12,6 +13,11 @@ urlpatterns = [
     path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
     path(".well-known/gpc.json", well_known.gpc, name="gpc"),
     path("privacy/data", data_pages.held, name="data"),
+    path("privacy/requests", pages.form, name="requests"),
+    path("privacy/requests/sent", pages.sent, name="requests_sent"),
+    path("privacy/requests/<str:token>", pages.one, name="request"),
+    path("privacy/requests/<str:token>/confirm", pages.confirm, name="request_confirm"),
+    path("privacy/requests/<str:token>/withdraw", pages.withdraw, name="request_withdraw"),
     path("account/data", data_pages.own, name="own"),
     path("account/data/confirm", data_pages.confirm, name="confirm"),
     path("account/data/copy", data_pages.copy, name="copy"),

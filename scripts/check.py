@@ -42,6 +42,7 @@ def production(state: str, *, keystore: str) -> dict[str, str]:
         "STATE_DIR": state,
         "SITE_URL": "https://models.example",
         "ALLOWED_HOSTS": "models.example",
+        "PRIVACY_CONTACT": "privacy@models.example",
         "CSRF_TRUSTED_ORIGINS": "https://models.example",
         "PROXY_SSL_HEADER": "X-Forwarded-Proto",
         "DATABASE_URL": "postgres://site@database.example/site",

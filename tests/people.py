@@ -24,11 +24,12 @@ from django.db import connection
 from django.db.models import AutoField, ForeignKey, Model, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import MailChoice, User
 from billing import adjustments, ledger
 from billing.models import Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
+from privacy.requests.models import RequestStep, SubjectRequest
 from trust.models import Shown, Version
 
 STATES = [
@@ -109,6 +110,10 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
     _told(user, now)
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
+    MailChoice.objects.create(user=user, only_necessary=True)
+    for state in SubjectRequest.State:
+        if state != SubjectRequest.State.UNCONFIRMED:
+            _asked(user, name, state, now)
     return user
 
 
@@ -119,6 +124,16 @@ def _told(user: User, now: datetime) -> None:
     )  # fmt: skip
     for how in Shown.How:
         Shown.objects.create(account=user, version=version, how=how, at=now, claimed_at=now, dismissed_at=now)
+
+
+def _asked(user: User, name: str, state: str, now: datetime) -> None:
+    by_mail = state == SubjectRequest.State.OPEN
+    made = SubjectRequest.objects.create(
+        person=user, by_mail=by_mail, address=user.email if by_mail else "", right="correction", law="gdpr",
+        text=f"{name} is spelt with two letters", state=state, confirmed_at=now, due_on=now.date(),
+    )  # fmt: skip
+    RequestStep.objects.create(request=made, what="received", by="person")
+    RequestStep.objects.create(request=made, what="answered", by="operator", words=f"Now {name} is right.")
 
 
 def _signed_in(user: User, name: str, address: str) -> None:

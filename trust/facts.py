@@ -22,7 +22,7 @@ TOLD_FOR: Final = timedelta(days=30)
 """How long after a change took effect pages still say so to those who have not put the note away."""
 
 
-RIGHTS: Final = {"form": "privacy:request", "erase": "privacy:erase"}
+RIGHTS: Final = {"form": "privacy:requests", "erase": "privacy:erase"}
 """The pages on which people use a right themselves, as far as this program has them."""
 
 

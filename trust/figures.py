@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from generation.models import Job
 from privacy import audit
 from privacy.models import Blob, Receipt
+from privacy.requests import numbers
 from privacy.retention import SWEEP_GRACE
 
 FRESH_SECONDS: Final = 30
@@ -103,6 +104,7 @@ def count() -> Trust:
             _overdue(moment),
             _destroyed(moment, DAY),
             _destroyed(moment, MONTH),
+            *_requests(moment),
         ],
         bars=bars,
         top=top,
@@ -166,6 +168,24 @@ def _destroyed(moment: datetime, period: timedelta) -> Figure:
     else:
         meaning = _("destroyed in the last %(n)d days") % {"n": hours // 24}
     return Figure(str(count), "", meaning, _sql(gone))
+
+
+def _requests(moment: datetime) -> list[Figure]:
+    """How soon people were answered who asked something about their data, and whether anybody waits too long."""
+    found = numbers.response_times(moment)
+    late = found.overdue_count
+    at_once = ngettext("%(n)d was answered at once", "%(n)d were answered at once", found.at_once_count)
+    said = {"longest": found.longest_days, "at_once": at_once % {"n": found.at_once_count}}
+    if found.median_days is None:
+        value, unit, meaning = "—", "", _("requests about data: none waited for a person in 90 days; %(at_once)s")
+    else:
+        value, unit = f"{found.median_days:.1f}", "d"
+        meaning = _("requests about data: median of 90 days, the longest %(longest).1f d; %(at_once)s")
+    waiting = ngettext("request about data overdue", "requests about data overdue", late)
+    return [
+        Figure(value, unit, meaning % said, _sql(found.closed)),
+        Figure(str(late), "", waiting, _sql(found.overdue), bad=late > 0),
+    ]
 
 
 def _bars(seconds: list[float]) -> tuple[list[Bar], int]:

@@ -70,6 +70,7 @@ SIGNED_IN = [
     "/account/2fa/",
     "/account/sessions/",
     "/account/data",
+    "/account/mail",
     "/account/logout/",
     "/mailbox",
 ]

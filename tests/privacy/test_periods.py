@@ -29,6 +29,7 @@ from privacy import datamap, keystore, vault
 from privacy import tasks as privacy_tasks
 from privacy.audit import Difference, audit, too_old
 from privacy.models import Blob, Receipt
+from privacy.requests.models import RequestStep, SubjectRequest
 from privacy.retention import PERIODS, RETENTION, length
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,17 @@ def log_entry(owner: User) -> Any:
     return LogEntry.objects.filter(pk=made.pk)
 
 
+def request(state: str, *, worded: bool) -> Callable[[User], Any]:
+    def make(owner: User) -> Any:
+        made = SubjectRequest.objects.create(
+            address="a@example.org" if worded else "", text="mine" if worded else "", by_mail=True, state=state
+        )
+        RequestStep.objects.create(request=made, what="answered", by="operator", words="yours" if worded else "")
+        return SubjectRequest.objects.filter(pk=made.pk)
+
+    return make
+
+
 CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     **{kind: (old_blob(kind), "created_at", privacy_tasks.sweep) for kind in RETENTION},
     "stray": (stray, "destroyed_at", privacy_tasks.forget),
@@ -165,6 +177,9 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "unconfirmed": (lambda owner: User.objects.filter(pk=owner.pk), "date_joined", accounts_tasks.forget),
     "confirmation": (confirmation, "created", accounts_tasks.forget),
     "operator_log": (log_entry, "action_time", accounts_tasks.forget),
+    "unconfirmed_request": (request("unconfirmed", worded=True), "received_at", privacy_tasks.forget),
+    "request_text": (request("answered", worded=True), "closed_at", privacy_tasks.forget),
+    "request": (request("refused", worded=False), "closed_at", privacy_tasks.forget),
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),
@@ -206,6 +221,9 @@ def test_what_is_older_is_named_and_goes(name: str, owner: User, directory: obje
     assert too_old() == []
     if name == "remote_call":
         assert (rows.get().remote_id, rows.get().remote) == ("", None)  # the history of the job stays
+    elif name == "request_text":
+        assert (rows.get().text, rows.get().address) == ("", "")
+        assert [step.words for step in rows.get().steps.all()] == [""]  # that it was answered, and when, stays
     elif name in RETENTION:
         assert rows.get().state == Blob.State.DESTROYED
     else:
@@ -214,8 +232,9 @@ def test_what_is_older_is_named_and_goes(name: str, owner: User, directory: obje
 
 @pytest.mark.django_db(transaction=True)
 def test_what_must_stay_stays(owner: User, directory: object) -> None:
-    """However old: orders that are or may be paid, events not acted on, jobs, blobs that are on a receipt."""
+    """However old: orders that may be paid, events not acted on, jobs, blobs on a receipt, requests still open."""
     long_ago = timezone.now() - timedelta(days=4000)
+    request("open", worded=True)(owner).update(received_at=long_ago, confirmed_at=long_ago)
     for state in ("open", "pending", "paid"):
         order(state)(owner).update(created_at=long_ago)
     event(owner).update(received_at=long_ago)
@@ -229,6 +248,7 @@ def test_what_must_stay_stays(owner: User, directory: object) -> None:
     assert (Order.objects.count(), StripeEvent.objects.count(), Job.objects.count()) == (3, 1, 1)
     assert Blob.objects.count() == 1
     assert Attempt.objects.get().remote_id == "r"
+    assert SubjectRequest.objects.get().text == "mine"
     assert too_old() == []
 
 
