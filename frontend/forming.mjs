@@ -78,7 +78,7 @@ function along(/** @type {number} */ steps, /** @type {(part: number) => number[
   return Array.from({ length: steps + 1 }, (_, index) => at(index / steps));
 }
 
-/** The two drawings as one SVG file with the symbols `clay` and `wire`. */
+/** The drawings as SVG files: both, as the symbols `clay` and `wire`, and the wire alone for pages that need no more. */
 export function forming() {
   const saucer = [[0.6, 0.1], [1.1, 0.13], [1.5, 0.2], [1.9, 0.31], [2.14, 0.4], [2.16, 0.43], [2.12, 0.44], [1.8, 0.36], [1.3, 0.25], [0.9, 0.2], [0.02, 0.2]];
   const wall = [[0.55, 0.2], [0.62, 0.34], ...along(8, (part) => [0.62 + 0.66 * Math.sin((part * Math.PI) / 2), 0.36 + 1.44 * part ** 1.3])];
@@ -94,16 +94,20 @@ export function forming() {
   const order = (/** @type {Face[]} */ faces) => faces.sort((one, other) => one.depth - other.depth);
   const faces = [...order(turned(saucer)), ...order(cup)];
 
-  const place = (/** @type {number[]} */ [x, y]) => `${(200 + x * 88).toFixed(1)} ${(205 + y * 88).toFixed(1)}`;
-  const outline = (/** @type {Face} */ face) => `M${face.points.map(place).join("L")}z`;
+  const outline = (/** @type {Face} */ face, digits = 1) => {
+    const place = (/** @type {number[]} */ [x, y]) => `${(200 + x * 88).toFixed(digits)} ${(205 + y * 88).toFixed(digits)}`;
+    return `M${face.points.map(place).join("L")}z`;
+  };
   const clay = faces.map((face) => {
     const shade = `var(--clay-${Math.max(0, Math.min(SHADES - 1, Math.round(face.light * SHADES)))})`;
     return `<path fill="${shade}" stroke="${shade}" d="${outline(face)}"/>`;
   });
   const wire = faces.map((face) => `<path d="${outline(face)}"/>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 330">
-<symbol id="clay" viewBox="0 0 400 330">${clay.join("")}</symbol>
-<symbol id="wire" viewBox="0 0 400 330">${wire.join("")}</symbol>
-</svg>
-`;
+  /** Shown small, so whole numbers do. */
+  const rough = faces.map((face) => `<path d="${outline(face, 0)}"/>`);
+  const symbol = (/** @type {string} */ id, /** @type {string[]} */ paths) =>
+    `<symbol id="${id}" viewBox="0 0 400 330">${paths.join("")}</symbol>\n`;
+  const file = (/** @type {string} */ symbols) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 330">\n${symbols}</svg>\n`;
+  return { both: file(symbol("clay", clay) + symbol("wire", wire)), wire: file(symbol("wire", rough)) };
 }

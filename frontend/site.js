@@ -1,4 +1,5 @@
-/** Every page: says that scripts run, shows times in the reader's zone, draws seals, watches what is awaited, sends each form once. */
+/** Every page: says that scripts run, shows times in the reader’s zone, draws seals, watches what is awaited, sends each form
+ * once, puts notes away. */
 
 import { drawSeals } from "./seal.js";
 import { localise } from "./times.js";
@@ -17,6 +18,21 @@ document.addEventListener("submit", (event) => {
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method !== "post") return;
   if (sent.has(form)) event.preventDefault();
   sent.add(form);
+});
+
+// Putting a note away by itself: a photo that was chosen on the page is not lost.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !form.classList.contains("changes")) return;
+  event.preventDefault();
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) fields.append(name, String(value));
+  fetch(form.action, { method: "POST", body: fields, redirect: "manual" })
+    .then(() => {
+      form.remove();
+      document.getElementById("main")?.focus();
+    })
+    .catch(() => form.submit());
 });
 
 // A passkey that was not used: the page says so instead of the console.

@@ -64,7 +64,7 @@ def ours() -> dict[str, type[Provider]]:
     return found
 
 
-def _load(name: str) -> type[Provider]:
+def named(name: str) -> type[Provider]:
     """The provider class behind an allow-listed name. Raises ``ImproperlyConfigured``."""
     if ":" in name:
         module, _, attribute = name.partition(":")
@@ -83,7 +83,7 @@ def missing(card: Card, environment: Mapping[str, str]) -> tuple[str, ...]:
 
 def _kinds(names: tuple[str, ...], environment: Mapping[str, str]) -> list[type[Provider]]:
     if names:
-        return [_load(name) for name in names]
+        return [named(name) for name in names]
     set_up = [
         kind
         for name, kind in ours().items()
@@ -213,6 +213,17 @@ def fingerprint(name: str) -> str:
 def cards() -> list[Card]:
     """The cards of all allow-listed providers that are set up, in the operator's order."""
     return [found.card for found in _list().values() if isinstance(found, Listed)]
+
+
+def announced() -> list[Card]:
+    """The cards of providers that the operator is going to list; nothing goes to them.
+
+    Raises ``ImproperlyConfigured``.
+    """
+    if not settings.PROVIDERS_COMING:
+        return []
+    listed = _list()
+    return [card for card in (named(name).card for name in settings.PROVIDERS_COMING) if card.name not in listed]
 
 
 def absent() -> list[Absent]:

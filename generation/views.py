@@ -27,6 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.models import User
@@ -58,6 +59,7 @@ BLAMED = {
 """The field that a refusal of the intake is about, by its code; the others are about the photo."""
 
 
+@gzip_page
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """What this is, for somebody who has never seen it."""

@@ -103,7 +103,7 @@ class JsonLines(logging.Formatter):
 def config() -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, libraries from WARNING, ours from INFO."""
     quiet = ("django", "django.server", "celery", "uvicorn", "uvicorn.error", "uvicorn.access")
-    loud = ("generation", "billing", "accounts", "privacy", "modelmyimage", "sandbox")
+    loud = ("trust", "generation", "billing", "accounts", "privacy", "modelmyimage", "sandbox")
     return {
         "version": 1,
         "disable_existing_loggers": False,

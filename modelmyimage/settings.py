@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "modelmyimage",
+    "trust",
     "generation",
     "billing",
     "accounts",
@@ -104,6 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "modelmyimage.context.frame",
+                "trust.banner.notices",
             ],
         },
     }
@@ -186,7 +188,13 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-strays": {"task": "privacy.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
-    "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
+    "audit": {"task": "trust.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
+    "publish-documents": {
+        "task": "trust.tasks.publish",
+        "schedule": crontab(hour=4, minute=7),
+        "options": {"expires": 3600.0},
+    },
+    "tell-changes": {"task": "trust.tasks.tell", "schedule": 300.0, "options": {"expires": 300.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,
@@ -212,6 +220,7 @@ PROVIDER_CREDITS = env.list("PROVIDER_CREDITS", default=[])
 PROVIDER_SLOTS = env.list("PROVIDER_SLOTS", default=[])
 PROVIDER_HOOKS = env.list("PROVIDER_HOOKS", default=[])
 OPERATOR_REGION = env.str("OPERATOR_REGION", default="").upper()
+PROVIDERS_COMING = env.list("PROVIDERS_COMING", default=[])
 
 # Credits, and buying them: without a key of Stripe's nothing is for sale. STRIPE_API_BASE leads to the stand-in.
 GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)
@@ -270,9 +279,11 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,5/m/key,10/h/key",
     "export_data": "5/h/user",
+    "contact": "5/h/ip,60/h/key",
     "data_request": "10/h/user",
     "data_request_by_mail": "20/h/ip,5/h/key",
 }
+ACCOUNT_FORMS = {"signup": "trust.sign_up.SignUpForm"}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "accounts.secrets.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -298,7 +309,24 @@ STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
 
 # What is held of people: the apps' maps (privacy/datamap.py)
-SUBJECT_DATA = ["generation.subject_data", "billing.subject_data", "accounts.subject_data", "privacy.subject_data"]
+SUBJECT_DATA = [
+    "trust.subject_data",
+    "generation.subject_data",
+    "billing.subject_data",
+    "accounts.subject_data",
+    "privacy.subject_data",
+]
+
+# Who answers for the site, as its documents say it. Entries of lists have parts with | between them.
+OPERATOR_NAME = env.str("OPERATOR_NAME", default="")
+OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="")
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+GOVERNING_LAW = env.str("GOVERNING_LAW", default="")
+SUPERVISORY_AUTHORITY = env.str("SUPERVISORY_AUTHORITY", default="")
+HOSTING = env.list("HOSTING", default=[])
+CERTIFICATIONS = env.list("CERTIFICATIONS", default=[])
+MINIMUM_AGE = env.int("MINIMUM_AGE", default=16)
+NOTICE_DAYS = env.int("NOTICE_DAYS", default=30)
 
 # Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
 SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])

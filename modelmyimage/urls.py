@@ -3,14 +3,14 @@
 from django.conf import settings
 from django.urls import include, path
 
-from modelmyimage import operators, trust
+from modelmyimage import operators
 
 urlpatterns = [
     path("", include("generation.urls")),
     path("", include("billing.urls")),
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
-    path("trust", trust.page, name="trust"),
+    path("", include("trust.urls")),
     path("operators/", operators.site.urls),
 ]
 

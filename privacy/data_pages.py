@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from privacy import datamap, export
@@ -48,6 +49,7 @@ class Chapter:
     told: list[Told]
 
 
+@gzip_page
 @require_safe
 def held(request: HttpRequest) -> HttpResponse:
     """What is held, of everybody: the data map, as people read it."""

@@ -51,6 +51,12 @@ def production(state: str, *, keystore: str) -> dict[str, str]:
         "KEYSTORE_URL": keystore,
         "EMAIL_URL": "smtp+tls://site@mail.example:587",
         "DEFAULT_FROM_EMAIL": "ModelMyImage <noreply@models.example>",
+        "OPERATOR_NAME": "Example",
+        "OPERATOR_ADDRESS": "1 Street, Town",
+        "OPERATOR_REGION": "DE",
+        "CONTACT_EMAIL": "hello@models.example",
+        "GOVERNING_LAW": "The law of Germany",
+        "HOSTING": "Example hosting|Germany|runs our machines",
     }
 
 

@@ -30,6 +30,7 @@ from billing.models import Customer, Order, Payment, Preferences, StripeEvent, S
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
 from privacy.requests.models import RequestStep, SubjectRequest
+from trust.models import Shown, Version
 
 STATES = [
     *((stage, "") for stage in Job.Stage if stage not in {Job.Stage.PURGE, Job.Stage.OVER}),
@@ -107,12 +108,22 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     for stage, outcome in STATES:
         _job(user, name, stage, outcome, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
+    _told(user, now)
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
     MailChoice.objects.create(user=user, only_necessary=True)
     for state in SubjectRequest.State:
         if state != SubjectRequest.State.UNCONFIRMED:
             _asked(user, name, state, now)
     return user
+
+
+def _told(user: User, now: datetime) -> None:
+    version, _ = Version.objects.get_or_create(
+        document="terms", number=1, defaults={"text": "# Terms\n", "mark": {}, "substance": True, "summary": "s",
+        "published_at": now, "effective_at": now},
+    )  # fmt: skip
+    for how in Shown.How:
+        Shown.objects.create(account=user, version=version, how=how, at=now, claimed_at=now, dismissed_at=now)
 
 
 def _asked(user: User, name: str, state: str, now: datetime) -> None:

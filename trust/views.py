@@ -8,7 +8,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from generation import registry
-from modelmyimage import figures
+from trust import figures
 
 
 @require_safe

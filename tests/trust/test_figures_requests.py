@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from modelmyimage import figures
 from privacy.requests import answers, handling
 from privacy.requests.models import SubjectRequest
 from privacy.requests.rights import Right
+from trust import figures
 
 pytestmark = pytest.mark.django_db
 

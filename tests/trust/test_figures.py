@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from generation.models import Job
-from modelmyimage import figures, tasks
 from privacy import receipts, vault
 from privacy.models import Blob
+from trust import figures, tasks
 
 pytestmark = pytest.mark.django_db
 
