@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import signin_links
 from accounts.models import User
+from privacy import erasure
 
 
 @require_safe
@@ -36,6 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "totp": Authenticator.Type.TOTP in kinds,
             "recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "two_factor": is_mfa_enabled(user),
+            "erasure": erasure.of(user),
             "sessions": len(UserSession.objects.purge_and_list(user)),
         },
     )

@@ -192,6 +192,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
+    "sweep-erasures": {
+        "task": "privacy.tasks.sweep_erasures",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
     "tend-log": {
         "task": "privacy.tasks.tend_log",
         "schedule": SWEEP_SECONDS,
@@ -269,6 +274,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,5/m/key,10/h/key",
     "export_data": "5/h/user",
+    "erase_account": "5/h/user",
 }
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 MFA_ADAPTER = "accounts.secrets.MfaAdapter"
@@ -296,6 +302,9 @@ WHITENOISE_USE_FINDERS = LOCAL
 
 # What is held of people: the apps' maps (privacy/datamap.py)
 SUBJECT_DATA = ["generation.subject_data", "billing.subject_data", "accounts.subject_data", "privacy.subject_data"]
+
+# What ends what there is of an account before its rows go (privacy/closing.py), in this order
+CLOSING = ["generation.closing", "billing.closing", "accounts.closing", "privacy.closing"]
 
 # Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
 SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])
