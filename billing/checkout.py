@@ -155,7 +155,7 @@ def customer_of(user: User) -> str:
 
 
 def known_customer(customer: Customer) -> str:
-    """The customer's id at Stripe, whether or not we came to write it down; empty for none. Raises as ``begin`` does."""
+    """The customer's id at Stripe, written down here or not; empty for none. Raises what ``begin`` does."""
     if customer.stripe_id:
         return customer.stripe_id
     with asking() as api:

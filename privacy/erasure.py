@@ -1,8 +1,8 @@
 """An erasure ends with everything gone that may go, and a certificate that says so: a durable state machine.
 
-``request`` writes it down. Once its grace is over, ``advance`` claims it by conditional UPDATE and takes it as far as it
-goes: shut the door, let each app bring things to an end (``closing``), delete rows by the data map in batches
-(``removal``), send the last mail, and in one transaction remove the account and sign the certificate. What each batch
+``request`` writes it down. Once its grace is over, ``advance`` claims it by conditional UPDATE and takes it as far as
+it goes: shut the door, let each app bring things to an end (``closing``), delete rows by the data map in batches
+(``removal``), send the last mail, and in one transaction remove the account and sign the certificate. What a batch
 deleted is counted in the batch's own transaction, so that a process may die anywhere and the count is still right.
 
 A failure puts it off, longer each time, and never ends it; ``sweep`` takes up whatever is due. Only the last mail may

@@ -1,4 +1,4 @@
-"""The two mails of an erasure: that it was asked for, with the way to undo it; and the last one, with its certificate."""
+"""The mails of an erasure: that it was asked for, and how to undo it; and the last one, with its certificate."""
 
 from __future__ import annotations
 

@@ -26,9 +26,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing import adjustments, ledger
-from billing.models import Customer, Order, Payment, Preferences, StripeEvent, Subscription
+from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
+from privacy.models import Erasure
 
 STATES = [
     *((stage, "") for stage in Job.Stage if stage not in {Job.Stage.PURGE, Job.Stage.OVER}),
@@ -107,6 +108,11 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
         _job(user, name, stage, outcome, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
+    ClosedBooks.objects.create(user=user, closed_at=now)
+    Erasure.objects.create(
+        account=user, token=f"erasure-of-{name}", token_digest=f"digest-for-{name}", requested_at=now,
+        runs_at=now + timedelta(days=7), due_at=now + timedelta(days=7),
+    )  # fmt: skip
     return user
 
 
