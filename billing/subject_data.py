@@ -15,6 +15,8 @@ from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Se
 
 STRIPE = Recipient(_("Stripe, if you buy"))
 BOOKS = _("Tax and commercial law: books and what they rest on are kept for 10 years, without your identity.")
+BOOKED = (Order.State.PAID, Order.State.PENDING)
+"""Of a pending order the money may still come, and then has to be booked."""
 NUMBERS = _("Numbers: its own, and your account’s")
 SUMS = _("The sum and its currency")
 
@@ -107,7 +109,7 @@ HELD = [
         receives=(STRIPE,),
         erasure=Erasure.KEPT,
         duty=BOOKS,
-        stays=Q(state__in=[Order.State.PAID, Order.State.PENDING]),
+        stays=Q(state__in=BOOKED),
         items=(
             Item("id user request_key", _("Numbers: its own, your account’s, the form’s")),
             Item("item monthly credits", _("What you chose")),
@@ -216,7 +218,13 @@ HELD = [
         whose="user",
         erasure=Erasure.KEPT,
         duty=BOOKS,
-        stays=Q(user__transactions__isnull=False) | Q(user__adjustments_made__isnull=False),
+        stays=(
+            Q(user__transactions__isnull=False)
+            | Q(user__orders__state__in=BOOKED)
+            | Q(user__payments__isnull=False)
+            | Q(user__subscriptions__isnull=False)
+            | Q(user__adjustments_made__isnull=False)
+        ),
         items=(Item("id user", NUMBERS), Item("closed_at", _("When the erasure began"))),
     ),
 ]

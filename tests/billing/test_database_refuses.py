@@ -21,7 +21,10 @@ from billing.models import Entry, LedgerAccount, Transaction
 from tests.billing.append_only import RULES
 from tests.environment import ROOT
 
-FILES = [f"tests/billing/test_{name}.py" for name in ("database_refuses", "ledger", "ledger_machine", "ledger_races")]
+FILES = [
+    f"tests/billing/test_{name}.py"
+    for name in ("books_end", "database_refuses", "ledger", "ledger_machine", "ledger_races")
+]
 """What must hold on either database."""
 
 postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no such thing")
