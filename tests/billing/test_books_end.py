@@ -39,8 +39,9 @@ def aged(user: User, years: int) -> None:
         for model, name in (
             (Transaction, "created_at"), (Payment, "paid_at"), (Order, "created_at"), (ClosedBooks, "closed_at"),
         ):  # fmt: skip
-            for row in model._default_manager.filter(user=user):
-                model._default_manager.filter(pk=row.pk).update(**{name: getattr(row, name) - span})
+            rows: Any = model._default_manager.filter(user=user)
+            for key, at in list(rows.values_list("pk", name)):
+                rows.filter(pk=key).update(**{name: at - span})
         if connection.vendor == "sqlite":
             cursor.execute(RULES.SQLITE["ledger_transaction_fixed"])
 
@@ -139,9 +140,7 @@ def test_after_it_they_go_and_nothing_else(owner: User, stranger: User) -> None:
         (datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2037, 1, 3, tzinfo=UTC), True),
     ],
 )
-def test_it_is_counted_from_the_end_of_the_last_year(
-    owner: User, last: datetime, asked: datetime, ends: bool
-) -> None:
+def test_it_is_counted_from_the_end_of_the_last_year(owner: User, last: datetime, asked: datetime, ends: bool) -> None:
     ClosedBooks.objects.create(user=owner, closed_at=last)
     assert forgetting.books(asked - longest("books")).exists() is ends
 
@@ -154,9 +153,7 @@ def test_the_last_movement_counts(owner: User, what: str) -> None:
     if what == "transaction":
         ledger.grant(user=owner, credits=1, key="k", reason="r")
     elif what == "payment":
-        Payment.objects.create(
-            user=owner, stripe_id="cs", credits=0, amount=0, currency="eur", paid_at=timezone.now()
-        )
+        Payment.objects.create(user=owner, stripe_id="cs", credits=0, amount=0, currency="eur", paid_at=timezone.now())
     elif what == "order":
         Order.objects.create(user=owner, item="pack-20", credits=20, amount=500, currency="eur", state="pending")
     else:

@@ -40,9 +40,7 @@ def test_everything_ends_at_stripe(bank: Bank, owner: User, stranger: User) -> N
     others = [one["id"] for one in bank.all("customer") if one["email"] == stranger.email]
     row = erased(owner)
     by_id = {one["id"]: one for one in bank.all("customer")}
-    assert {one: by_id[one].get("deleted", False) for one in by_id} == {
-        one: one not in others for one in by_id
-    }
+    assert {one: by_id[one].get("deleted", False) for one in by_id} == {one: one not in others for one in by_id}
     assert owner.email not in str(list(by_id.values()))
     assert bank.get("checkout.session", str(left_open.session_id))["status"] == "expired"
     plans = {one["customer"]: one["status"] for one in bank.all("subscription")}

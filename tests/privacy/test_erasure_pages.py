@@ -1,13 +1,16 @@
-"""Asking for an erasure, undoing it, and reading its page: for its owner, another customer, and an anonymous visitor."""
+"""Asking for an erasure, undoing it, reading its page: by its owner, another customer, and an anonymous visitor."""
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -23,6 +26,7 @@ from privacy import erasure, receipts
 from privacy.models import Erasure
 from privacy.tasks import erase, tend_log
 from tests.accounts.test_signing_in import ADDRESS, PASSWORD, make, signed_in
+from tests.environment import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +83,7 @@ def test_the_page_says_what_goes_and_what_stays(browser: Client) -> None:
     assert 'name="when" value="later" checked' in page
 
 
-def test_asking_undoing_and_asking_again(browser: Client) -> None:
+def test_asking_undoing_and_asking_again(browser: Client, tmp_path: Path) -> None:
     page = ask(browser)
     waiting = browser.get(page)
     assert "The account will be erased" in waiting.content.decode()
@@ -115,6 +119,13 @@ def test_asking_undoing_and_asking_again(browser: Client) -> None:
     assert (found.ok, found.logged) == (True, True)
     assert ADDRESS not in file.content.decode()
     assert json.loads(file.content)["receipt"]["format"] == "modelmyimage-erasure/1"
+    document, keys = tmp_path / "certificate.json", tmp_path / "keys.json"
+    document.write_bytes(file.content)
+    keys.write_bytes(browser.get(reverse("privacy:keys")).content)
+    verifier = [sys.executable, str(ROOT / "verifier" / "verify.py"), str(document), "--keys", str(keys)]
+    subprocess.run(verifier, check=True, capture_output=True)
+    document.write_bytes(file.content.replace(b'"rows":1,', b'"rows":2,', 1))
+    assert subprocess.run(verifier, check=False, capture_output=True).returncode == 1
     shown = browser.post(reverse("privacy:verify"), {"document": file.content.decode()}).content.decode()
     assert "This receipt holds" in shown
 
