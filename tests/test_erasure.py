@@ -125,10 +125,9 @@ def in_memory() -> str:
     found = []
     for url in servers():
         for number in range(16):
-            client = redis.Redis.from_url(url, db=number)
-            client.delete(
-                *[name for name in client.keys("*") if name.split(b"\x06")[0] in (b"default", b"engine")], "-"
-            )
+            client: Any = redis.Redis.from_url(url, db=number)
+            queues = [name for name in client.keys("*") if name.split(b"\x06")[0] in (b"default", b"engine")]
+            client.delete(*queues, "-")
             for key in client.keys("*"):
                 found.append(repr(key) + repr(client.dump(key)))
     return "\n".join(found)

@@ -63,6 +63,7 @@ SIGNED_IN = [
     "/account/2fa/",
     "/account/sessions/",
     "/account/data",
+    "/account/erase",
     "/account/logout/",
     "/mailbox",
 ]
