@@ -38,7 +38,7 @@ HELD = [
         keeps="history",
         whose="pk",
         items=(
-            Item("id", _("The number of your account"), erasure=Erasure.KEPT, duty=HOOK),
+            Item("id", _("The number of your account"), keeps="books", erasure=Erasure.KEPT, duty=HOOK),
             Item("email", _("Your e-mail address"), receives=(MAIL,)),
             Item("password", _("A digest of your password, if you have one"), withheld=SECRET),
             Item("date_joined last_login", _("When you signed up, and last signed in")),

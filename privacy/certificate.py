@@ -47,7 +47,7 @@ def issue(row: Row, person: Person) -> Receipt:
                 {"kind": titles[model], "table": model, "rows": rows, "destroyed_at": now}
                 for model, rows in sorted(erased.items())
             ],
-            "kept": [_kept(fate) for fate in fates if fate.erasure is not Erasure.ERASED],
+            "kept": [kept(fate) for fate in fates if fate.erasure is not Erasure.ERASED],
             "ends_by_itself": _by_themselves(),
             "elsewhere": row.elsewhere,
             "does_not_prove": DOES_NOT_PROVE,
@@ -55,12 +55,14 @@ def issue(row: Row, person: Person) -> Receipt:
     return receipts.keep(group=row.pk, body=body, at=at)
 
 
-def _kept(fate: Fate) -> dict[str, Any]:
+def kept(fate: Fate) -> dict[str, Any]:
+    """What is said of a table of which something stays."""
     return {
         "kind": str(fate.holding.title),
         "table": fate.holding.model,
         "rows": fate.rows,
         "fields": list(fate.fields),
+        "emptied": list(fate.emptied),
         "duty": str(fate.duty),
         "how_long": fate.how_long,
     }

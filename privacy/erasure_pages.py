@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from privacy import certificate as certificates
 from privacy import closing, datamap, erasure, proofs, receipts, removal
 from privacy.datamap import Basis, Erasure
 from privacy.models import Erasure as Row
@@ -55,7 +56,7 @@ def _page(request: HttpRequest, *, when: str = "later", trouble: str = "", statu
         "confirm_first": is_reauthentication_required(request, app="account"),
         "address": getattr(person, person.get_email_field_name()),
         "goes": [fate for fate in fates if fate.erasure is Erasure.ERASED],
-        "stays": [fate for fate in fates if fate.erasure is not Erasure.ERASED],
+        "stays": _by_duty([certificates.kept(fate) for fate in fates if fate.erasure is not Erasure.ERASED]),
         "loses": [said for loses in closing.offered("loses") for said in loses(person)],
         "hindered": next(filter(None, (why(person) for why in closing.offered("hindrance"))), ""),
         "itself": [
@@ -68,6 +69,14 @@ def _page(request: HttpRequest, *, when: str = "later", trouble: str = "", statu
         "trouble": trouble,
     }
     return render(request, "privacy/erase.html", context, status=status)
+
+
+def _by_duty(kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What stays, under each duty and its period."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in kept:
+        found.setdefault((line["duty"], line["how_long"]), []).append(line)
+    return [{"duty": duty, "how_long": how_long, "lines": lines} for (duty, how_long), lines in found.items()]
 
 
 @require_safe
@@ -129,6 +138,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "refresh": REFRESH_SECONDS,
         "paper": issued and issued.document,
         "certificate": issued and issued.document["receipt"],
+        "stays": _by_duty(issued.document["receipt"]["kept"]) if issued else [],
         "logged": issued is not None and "head" in proofs.file_of(issued).get("log", {}),
     }
     return render(request, "privacy/erasure.html", context)

@@ -21,12 +21,13 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of so many rows of a table. ``fields``: what of them stays, by name."""
+    """What becomes of so many rows of a table. ``fields``: what of them stays, by name; ``emptied``: what does not."""
 
     holding: Holding
     erasure: Erasure
     rows: int
     fields: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
     duty: Words = ""
     how_long: str = ""
 
@@ -76,17 +77,22 @@ def plan(person: Person) -> list[Fate]:
             found.append(_stays(holding, left))
     own = account()
     if any(fate.erasure is Erasure.KEPT for fate in found):
-        return [*found, _stays(own, 1, Erasure.KEPT)]
-    return [*found, Fate(own, Erasure.ERASED, 1)]
+        found.append(_stays(own, 1, Erasure.KEPT))
+    else:
+        found.append(Fate(own, Erasure.ERASED, 1))
+    sections = list(Section)
+    return sorted(found, key=lambda fate: sections.index(fate.holding.section))
 
 
 def _stays(holding: Holding, rows: int, erasure: Erasure | None = None) -> Fate:
     lines = [line for line in holding.lines() if line.erasure is not Erasure.ERASED]
+    emptied = [line for line in holding.lines() if line.erasure is Erasure.ERASED]
     return Fate(
         holding,
         erasure or holding.erasure,
         rows,
         fields=tuple(name for line in lines for name in line.fields),
+        emptied=tuple(name for line in emptied for name in line.fields),
         duty=next((line.duty for line in lines if line.duty), ""),
         how_long=lines[0].period.words if lines else "",
     )

@@ -147,10 +147,7 @@ def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: boo
 
 def _kept(tables: list[dict[str, Any]]) -> list[Line]:
     """What a certificate says stays; a line of it is as it should be, and still not what one would wish."""
-    return [
-        Line(f"{_text(table.get('kind'))}, {_rows(table)}", _("stays"), unknown=True, why=_text(table.get("how_long")))
-        for table in tables
-    ]
+    return [Line(f"{_text(table.get('kind'))}, {_rows(table)}", _("stays"), unknown=True) for table in tables]
 
 
 def _rows(table: dict[str, Any]) -> int:

@@ -75,10 +75,12 @@ def test_the_page_says_what_goes_and_what_stays(browser: Client) -> None:
     assert {str(fate.holding.title): fate.rows for fate in answer.context["goes"]} == {
         "Sessions": 1, "Where you are signed in": 1, "E-mail addresses": 1,
     }  # fmt: skip
-    assert {fate.holding.model: fate.rows for fate in answer.context["stays"]} == {
+    stays = [line for group in answer.context["stays"] for line in group["lines"]]
+    assert {line["table"]: line["rows"] for line in stays} == {
         "billing.LedgerAccount": 2, "billing.Transaction": 1, "billing.Entry": 2, "accounts.User": 1,
     }  # fmt: skip
     assert "10 credits are lost" in page
+    assert "Emptied of: email, password, date_joined, last_login" in page
     assert "10 years after the end of the year" in page
     assert 'name="when" value="later" checked' in page
 
