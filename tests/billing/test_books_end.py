@@ -23,7 +23,7 @@ from privacy.retention import longest
 from tests.billing.append_only import RULES
 from tests.billing.happenings import bought, every_kind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 TABLES = [Entry, Transaction, LedgerAccount]
 
@@ -31,6 +31,7 @@ TABLES = [Entry, Transaction, LedgerAccount]
 def aged(user: User, years: int) -> None:
     """Let the person's books be that much older, which only a test can do: with the triggers out of the way."""
     span = timedelta(days=366 * years)
+    connection.check_constraints()
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
@@ -42,7 +43,9 @@ def aged(user: User, years: int) -> None:
             rows: Any = model._default_manager.filter(user=user)
             for key, at in list(rows.values_list("pk", name)):
                 rows.filter(pk=key).update(**{name: at - span})
-        if connection.vendor == "sqlite":
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = origin")
+        else:
             cursor.execute(RULES.SQLITE["ledger_transaction_fixed"])
 
 
