@@ -29,8 +29,11 @@ run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_
 test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
-test-long: dev ## the random walk through billing at full length: 500 runs of 50 steps, about a quarter of an hour
-	@LONG_RUNS=1 $(BIN)/python -m pytest tests/billing/test_books_machine.py -s
+LONG = tests/billing/test_books_machine.py tests/providers/test_contract.py \
+	tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py
+
+test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures
+	@LONG_RUNS=1 $(BIN)/python -m pytest $(LONG) -s
 
 demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
 	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }

@@ -20,6 +20,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import httpcore
@@ -70,7 +71,7 @@ def client(
         private=private,
         max_bytes=max_bytes,
         resolver=resolver or resolve,
-        tls=tls or httpx.create_ssl_context(),
+        tls=tls or _trust_store(),
     )
     return httpx.Client(
         transport=transport,
@@ -80,6 +81,12 @@ def client(
         max_redirects=MAX_REDIRECTS,
         headers={"Accept-Encoding": "identity"},
     )
+
+
+@lru_cache(maxsize=1)
+def _trust_store() -> ssl.SSLContext:
+    """Whom the system trusts; reading it takes 15 ms, so it is read once."""
+    return httpx.create_ssl_context()
 
 
 def resolve(host: str, port: int) -> list[str]:

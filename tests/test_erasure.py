@@ -1,14 +1,11 @@
 """After an erasure nothing leads to the person but what the certificate lists, and nobody else has lost anything.
 
 Every column of every table is searched as text, every database of every Redis, and the store; the map is not asked.
-``test_on_sqlite_too`` runs the part that rests on the database again on SQLite when the run is on Postgres.
+What rests on the database's own ways runs on SQLite, too (``test_on_sqlite.py``).
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -43,7 +40,6 @@ from privacy.models import Blob, Erasure, Receipt
 from privacy.tasks import tend_log
 from tests.billing.bank import Bank, open_bank
 from tests.billing.test_stripe_crashes import killed
-from tests.environment import ROOT
 from tests.people import People, is_telling, leaves, rows_of, seed
 
 pytestmark = pytest.mark.django_db
@@ -524,23 +520,3 @@ def test_two_workers_at_once_do_it_once(owner: User) -> None:
     assert row.state == "done"
     assert Receipt.objects.filter(group=row.pk).count() == 1
     assert len(mail.outbox) == 1
-
-
-ON_SQLITE = "nothing_leads or killed or two_workers or leaves_no_row"
-"""What rests on the database's own ways: locks, cascades, triggers."""
-
-
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="it is SQLite already")
-def test_on_sqlite_too() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment.pop("DATABASE_URL", None)
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", ON_SQLITE, __file__],
-        cwd=ROOT,
-        env={**environment, "TEST_DATABASE": "sqlite"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]

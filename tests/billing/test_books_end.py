@@ -1,6 +1,6 @@
 """Books of an erased account end with their period, all at once; until then the database itself lets none of them go.
 
-``test_on_sqlite_too`` of ``test_database_refuses.py`` runs this file on SQLite as well.
+``test_on_sqlite.py`` runs this file on SQLite as well.
 """
 
 from __future__ import annotations

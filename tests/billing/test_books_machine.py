@@ -6,7 +6,6 @@ Stripe says.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -37,8 +36,8 @@ from generation import pipeline
 from generation.models import Job
 from sandbox.stripe.refusal import Refusal
 from tests.billing.bank import Bank, net, open_bank
+from tests.long import LONG
 
-LONG = bool(os.environ.get("LONG_RUNS"))
 PEOPLE = strategies.integers(0, 1)
 PLAN_CREDITS = 200
 WITHDRAWN = ("needs_response", "under_review", "lost")

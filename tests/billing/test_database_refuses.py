@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from typing import Any
 
@@ -19,13 +16,6 @@ from accounts.models import User
 from billing import ledger, verification
 from billing.models import Entry, LedgerAccount, Transaction
 from tests.billing.append_only import RULES
-from tests.environment import ROOT
-
-FILES = [
-    f"tests/billing/test_{name}.py"
-    for name in ("books_end", "database_refuses", "ledger", "ledger_machine", "ledger_races")
-]
-"""What must hold on either database."""
 
 postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no such thing")
 sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="Postgres has no such statement")
@@ -219,20 +209,3 @@ def test_the_triggers_can_be_taken_away_and_put_back(owner: User) -> None:
     assert ledger.verify() == []
     with pytest.raises(IntegrityError):
         sql("DELETE FROM billing_entry")
-
-
-@postgres_only
-def test_on_sqlite_too() -> None:
-    """The same rules hold on the one-machine database."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment.pop("DATABASE_URL", None)
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not on_sqlite_too", *FILES],
-        cwd=ROOT,
-        env={**environment, "TEST_DATABASE": "sqlite"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]

@@ -44,17 +44,8 @@ def left_behind(site: RunningSite) -> list[str]:
     return found + [repr(key) for key in keys.keys("*")]
 
 
-@pytest.fixture
-def photo(request: pytest.FixtureRequest) -> Path:
-    """A sample of ours, or the teapot of the shared pictures."""
-    if request.param == "teapot":
-        found: Path = request.getfixturevalue("shared_data") / "photos" / "teapot_plain_background.jpg"
-        return found
-    return ROOT / "static" / "samples" / f"{request.param}.jpg"
-
-
-@pytest.mark.parametrize("photo", ["mug", pytest.param("teapot", marks=pytest.mark.shared)], indirect=True)
-def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path: Path, photo: Path) -> None:
+def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path: Path) -> None:
+    photo = ROOT / "static" / "samples" / "mug.jpg"
     site: RunningSite = start_site(tmp_path / "var", LOG_HEAD_MINUTES="0.05")
     page = watched.page
     sign_in(page, site, site.link)

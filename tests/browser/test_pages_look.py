@@ -21,7 +21,10 @@ from tests.stack import RunningSite
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EVERYTHING = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
 SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 THUMB = 44
 SCREENS: dict[str, dict[str, Any]] = {
@@ -37,6 +40,10 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 TWO = {name: SCREENS[name] for name in ("wide light", "phone dark")}
 """For pages made of the same parts as those that are looked at on all four."""
+RULES = {
+    "wide contrast": {"type": "rule", "values": ["color-contrast"]},
+    "small phone": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
+}
 ANONYMOUS = [
     "/",
     "/pricing",
@@ -88,15 +95,21 @@ def screen(request: pytest.FixtureRequest) -> dict[str, Any]:
     return SCREENS[request.param]
 
 
-def objections(page: Page) -> list[str]:
-    """What axe, our rules for small screens and the console hold against the page that is shown."""
+@pytest.fixture
+def rules(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What axe has to look for on that screen: what is the same on each is seen on two."""
+    return RULES.get(request.node.callspec.params["screen"], EVERYTHING)
+
+
+def objections(page: Page, rules: dict[str, Any] = EVERYTHING) -> list[str]:
+    """What axe and our own rules for small screens hold against the page that is shown."""
     page.evaluate(AXE.read_text())
     found: list[str] = page.evaluate(
         """async (rules) => {
           const report = await axe.run(document, { runOnly: rules });
           return report.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}`));
         }""",
-        RULES,
+        rules,
     )
     found += page.evaluate(
         """(thumb) => {
@@ -117,8 +130,10 @@ def objections(page: Page) -> list[str]:
     return found
 
 
-def look(context: BrowserContext, site: RunningSite, paths: list[str]) -> dict[str, list[str]]:
-    """Objections by path."""
+def look(
+    context: BrowserContext, site: RunningSite, paths: list[str], rules: dict[str, Any] = EVERYTHING
+) -> dict[str, list[str]]:
+    """Objections by path, those of the console among them."""
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     complaints: list[str] = []
@@ -130,18 +145,22 @@ def look(context: BrowserContext, site: RunningSite, paths: list[str]) -> dict[s
         page.goto(site.url + path)
         # Chromium writes the status of a page that is an error into the console.
         said = [text for text in complaints if "responded with a status of" not in text]
-        found[path] = objections(page) + said
+        found[path] = objections(page, rules) + said
     return {path: problems for path, problems in found.items() if problems}
 
 
-def test_pages_for_everybody(chromium: Browser, site: RunningSite, screen: dict[str, Any]) -> None:
+def test_pages_for_everybody(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], rules: dict[str, Any]
+) -> None:
     with chromium.new_context(**screen) as context:
-        assert look(context, site, ANONYMOUS) == {}
+        assert look(context, site, ANONYMOUS, rules) == {}
 
 
-def test_pages_of_an_account(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
+def test_pages_of_an_account(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], rules: dict[str, Any], signed_in: Any
+) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
-        assert look(context, site, SIGNED_IN) == {}
+        assert look(context, site, SIGNED_IN, rules) == {}
 
 
 @pytest.fixture

@@ -533,7 +533,7 @@ def spoilt_documents(draw: st.DrawFn) -> bytes:
         for step in way:
             owner = owner[step]
         if draw(st.integers(0, 4)):
-            owner[last] = draw(VALUES)
+            owner[last] = copy.deepcopy(draw(VALUES))  # the next change may be made inside it
         else:
             del owner[last]
         if not paths(document):

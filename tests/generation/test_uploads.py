@@ -216,7 +216,7 @@ def test_a_photo_is_sealed_and_never_in_a_file(site: Site) -> None:
     assert site.rows() == [("sealed", "upload", 20_000_000)]
     assert any("/blobs/10m/" in name for name in watch.seen), "the watch was too slow to see even the sealed file"
     assert not any(watch.seen.values())
-    # What the interpreter and its packages open of their own (code, a package's METADATA) was read too, and held nothing
+    # What the interpreter and its packages open of their own, such as code, was read too and held nothing.
     known = (str(site.folder), sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]))
     assert [name for name in watch.seen if not name.startswith(known)] == []
     # Store, database, its log, and all that was said on standard error

@@ -511,20 +511,3 @@ def test_signing_a_head_asks_a_fixed_number_of_times() -> None:
     issued(60)
     log.append_waiting()
     assert asked() <= few + 1
-
-
-def test_on_sqlite_too() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("this is the run on SQLite")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment.pop("DATABASE_URL", None)
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not on_sqlite_too", __file__],
-        cwd=ROOT,
-        env={**environment, "TEST_DATABASE": "sqlite"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]

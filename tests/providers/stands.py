@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from generation import registry
 from generation.provider import Erased
 from sandbox.providers.simulator import Simulator
 
@@ -38,6 +39,12 @@ class Stand:
     """The mesh lies behind a link, which can expire or redirect."""
     has_key: bool = True
     """It wants a key, which can be wrong."""
+
+    @property
+    def ways(self) -> tuple[object, ...]:
+        """What it has in common with the other cards of its adapter that behave alike."""
+        adapter = registry.ours()[self.name].__module__
+        return (adapter, self.synchronous, self.tells_failure, self.failure, self.links, self.has_key)
 
 
 def stands() -> list[Stand]:

@@ -1,6 +1,8 @@
 """The contract of every provider: whatever its service does, a job ends as it should, paid for once, receipt true.
 
-Each test runs for each stand (``tests/providers/stands.py``), through the pipeline and over HTTP.
+Each test runs for each stand (``tests/providers/stands.py``), through the pipeline and over HTTP. Cards of one adapter
+that behave alike differ by what they offer: the first of them stands for all in what does not depend on that, except
+at full length (``make test-long``).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from generation.provider import Erased
 from privacy import receipts, vault
 from privacy.models import Receipt
 from sandbox.providers.simulator import Answer, Simulator
+from tests.long import LONG
 from tests.providers.stands import Stand, stands
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +34,14 @@ ALL = stands()
 KINDS = ("create", "poll", "fetch", "erase")
 
 
+EACH = pytest.mark.parametrize("stand", ALL, ids=lambda one: one.name)
+
+
 def every(stand: object = None) -> pytest.MarkDecorator:
-    """Run for every stand, or for those of which ``stand`` says yes."""
+    """Run for every adapter in each of its ways, or for those of which ``stand`` says yes."""
     chosen = [one for one in ALL if stand is None or stand(one)]  # type: ignore[operator]  # a predicate
-    return pytest.mark.parametrize("stand", chosen, ids=lambda one: one.name)
+    first = list({one.ways: one for one in reversed(chosen)}.values())[::-1]
+    return pytest.mark.parametrize("stand", chosen if LONG else first, ids=lambda one: one.name)
 
 
 POLLED = every(lambda one: not one.synchronous)
@@ -84,7 +91,7 @@ def view_of(photo: bytes) -> str:
     return "left" if green > red + 60 else "back" if blue > red + 60 else "right"
 
 
-@every()
+@EACH
 def test_happy_path(stand, start, job_for, run, owner) -> None:
     running = start(stand)
     job = run(job_for(stand.name))
@@ -101,7 +108,7 @@ def test_happy_path(stand, start, job_for, run, owner) -> None:
         assert not any(word.encode() in told for word in known)
 
 
-@every()
+@EACH
 def test_each_quality_and_option_of_the_card(stand, start, job_for, run) -> None:
     """All that the card offers is taken, and nothing that was wished for is ignored: the service hears of it."""
     running = start(stand)
@@ -120,7 +127,7 @@ def test_each_quality_and_option_of_the_card(stand, start, job_for, run) -> None
                 intake.price(intake.Wishes(next(iter(card.credits)), 60, stand.name, options))
 
 
-@every()
+@EACH
 def test_all_the_views_that_the_card_takes(stand, start, job_for, run) -> None:
     running = start(stand)
     views = tuple(view for view in ("front", "left", "back", "right") if view in registry.card(stand.name).views)
@@ -132,7 +139,7 @@ def test_all_the_views_that_the_card_takes(stand, start, job_for, run) -> None:
     assert seen[0] == "front"
 
 
-@every()
+@EACH
 def test_refused_at_submit_without_a_word_of_it_in_the_logs(stand, start, job_for, run, caplog) -> None:
     running = start(stand)
     running.fail("create", running.refusal, times=None)

@@ -8,6 +8,7 @@ from PIL import Image
 from benchmarks import robustness
 from generation import engine
 from tests import samples
+from tests.long import LONG
 
 from .results import loaded, modelled, require_good
 
@@ -138,4 +139,5 @@ def test_a_cut_out_needs_something_cut_out() -> None:
 
 def test_pictures_of_every_kind_are_refused_or_modelled_soundly() -> None:
     """The first of the 10,000 that ``benchmarks/robustness.py`` goes through."""
-    assert [outcome for number in range(100) if (outcome := robustness.tried(0, number)).fault] == []
+    count = 1000 if LONG else 40
+    assert [outcome for number in range(count) if (outcome := robustness.tried(0, number)).fault] == []
