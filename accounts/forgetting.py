@@ -57,11 +57,14 @@ def unconfirmed(before: datetime) -> QuerySet[User]:
     One that an operator made and that has credits or jobs already is not among them: it is not ours to remove.
     """
     confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    found = User.objects.filter(~Exists(confirmed), last_login=None, is_staff=False, date_joined__lt=before)
-    return User.objects.filter(pk__in=[one.pk for one in found if _removable(one)])
+    found = User.objects.filter(
+        ~Exists(confirmed), last_login=None, is_staff=False, is_active=True, date_joined__lt=before
+    )
+    return User.objects.filter(pk__in=[one.pk for one in found if removable(one)])
 
 
-def _removable(user: User) -> bool:
+def removable(user: User) -> bool:
+    """Whether no row of another app must go on pointing at the account."""
     try:
         Collector(using=router.db_for_write(User)).collect([user])
     except (ProtectedError, RestrictedError):

@@ -17,10 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import forgetting
 from accounts.models import User
-from privacy.datamap import Basis, Holding, Item, Person, Recipient, Section, nobody
+from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Section, nobody
 
 MAIL = Recipient(_("the mail services that carry our mail to you"))
 NOBODYS_YET = _("Nobody is signed in by it yet.")
+HOOK = _("What the law has us keep of your credits and payments hangs on this number, and on nothing else of you.")
 SECRET = _("Whoever has it could sign in as you.")
 
 
@@ -39,7 +40,7 @@ HELD = [
         keeps="history",
         whose="pk",
         items=(
-            Item("id", _("The number of your account")),
+            Item("id", _("The number of your account"), keeps="books", erasure=Erasure.KEPT, duty=HOOK),
             Item("email", _("Your e-mail address"), receives=(MAIL,)),
             Item("password", _("A digest of your password, if you have one"), withheld=SECRET),
             Item("date_joined last_login", _("When you signed up, and last signed in")),

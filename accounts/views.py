@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import mail_choice, signin_links
 from accounts.models import User
+from privacy import erasure
 
 
 @require_safe
@@ -37,6 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "two_factor": is_mfa_enabled(user),
             "only_necessary": mail_choice.only_necessary(user),
+            "erasure": erasure.of(user),
             "sessions": len(UserSession.objects.purge_and_list(user)),
         },
     )

@@ -22,11 +22,12 @@ from billing.models import Customer, Order, Payment, Subscription
 from billing.packs import Item
 from billing.prices import price_of, switching
 from billing.stripe_client import BillingOff, Refused, Unavailable, asking, marks
+from privacy import erasure
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
-__all__ = ["BillingOff", "Refused", "TooManyOrders", "Unavailable", "begin", "document", "portal", "resume"]
+__all__ = ["BillingOff", "Leaving", "Refused", "TooManyOrders", "Unavailable", "begin", "document", "portal", "resume"]
 
 MOST_ORDERS: Final = 30
 """Orders of one person in an hour: more are no shopping."""
@@ -38,12 +39,19 @@ class TooManyOrders(Exception):
     """This person has begun ``MOST_ORDERS`` orders within the hour."""
 
 
+class Leaving(Exception):
+    """The account is about to be erased: what is bought now would be lost."""
+
+
 def begin(*, user: User, item: Item, request_key: UUID, site: str) -> str:
     """The address of Checkout for the item; of the order's own page when that form was paid already.
 
     Somebody with a subscription changes it in the portal instead of buying a second. ``site`` is our own address
-    without a slash at its end. Raises ``BillingOff``, ``Unavailable``, ``Refused``, ``TooManyOrders``.
+    without a slash at its end. Raises ``BillingOff``, ``Unavailable``, ``Refused``, ``TooManyOrders``,
+    ``Leaving``.
     """
+    if erasure.of(user):
+        raise Leaving
     if item.monthly and Subscription.objects.filter(user=user).exclude(status__in=Subscription.ENDED).exists():
         return portal(user=user, site=site)
     key = uuid5(request_key, item.code)  # a form that was left open may be used for another item
@@ -133,20 +141,28 @@ def _line(item: Item) -> SessionCreateParamsLineItem:
 
 def customer_of(user: User) -> str:
     """The person's customer id at Stripe, made on first need: once, whatever happens. Raises what ``begin`` does."""
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
+        raise Leaving  # erased while this request was under way
     customer, _new = Customer.objects.get_or_create(user=user)
-    if customer.stripe_id:
-        return customer.stripe_id
-    mark = str(user.pk)
-    with asking() as api:
-        # Idempotency keys are forgotten after a day, so whoever was made by a process that died is looked for first.
-        known = api.v1.customers.list({"email": user.email, "limit": 100}).data
-        found = next((one.id for one in known if marks(one.metadata).get("account") == mark), "")
-        if not found:
+    found = known_customer(customer)
+    if not found:
+        with asking() as api:
             key = f"customer:{customer.pk}:{customer.version}"
-            made = {"account": mark}
+            made = {"account": str(user.pk)}
             found = api.v1.customers.create({"email": user.email, "metadata": made}, {"idempotency_key": key}).id
     Customer.objects.filter(pk=customer.pk, stripe_id=None).update(stripe_id=found)
     return found
+
+
+def known_customer(customer: Customer) -> str:
+    """The customer's id at Stripe, written down here or not; empty for none. Raises what ``begin`` does."""
+    if customer.stripe_id:
+        return customer.stripe_id
+    with asking() as api:
+        # Idempotency keys are forgotten after a day, so whoever was made by a process that died is looked for first.
+        known = api.v1.customers.list({"email": customer.user.email, "limit": 100}).data
+        mark = str(customer.user_id)
+        return next((one.id for one in known if marks(one.metadata).get("account") == mark), "")
 
 
 def forget_customer(user: User) -> None:

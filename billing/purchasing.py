@@ -26,6 +26,10 @@ STALE = gettext_lazy("This price list was out of date. Nothing was paid; choose 
 AWAY = gettext_lazy("Stripe does not answer just now. Nothing was paid; try again in a minute.")
 REFUSED = gettext_lazy("Stripe did not accept this. Nothing was paid; whoever runs this site can find out why.")
 TOO_MANY = gettext_lazy("You have begun many orders within the hour. Nothing was paid; go on with one of them later.")
+LEAVING = gettext_lazy(
+    "Your account is about to be erased, and credits bought now would be lost. Nothing was paid. "
+    "Undo that on your account page first."
+)
 OFF = gettext_lazy("Nothing is for sale on this site. Nothing was paid.")
 
 
@@ -52,6 +56,8 @@ def _asked(ask: Callable[[], str]) -> str:
         raise Failed(str(OFF), 403) from None
     except checkout.Unavailable:
         raise Failed(str(AWAY), 503) from None
+    except checkout.Leaving:
+        raise Failed(str(LEAVING), 409) from None
     except checkout.TooManyOrders:
         raise Failed(str(TOO_MANY), 429) from None
     except checkout.Refused:

@@ -15,6 +15,8 @@ from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Se
 
 STRIPE = Recipient(_("Stripe, if you buy"))
 BOOKS = _("Tax and commercial law: books and what they rest on are kept for 10 years, without your identity.")
+BOOKED = (Order.State.PAID, Order.State.PENDING)
+"""Of a pending order the money may still come, and then has to be booked."""
 NUMBERS = _("Numbers: its own, and your account’s")
 SUMS = _("The sum and its currency")
 
@@ -41,6 +43,7 @@ HELD = [
         whose="user",
         erasure=Erasure.KEPT,
         duty=BOOKS,
+        stays=Q(user__transactions__isnull=False),
         items=(
             Item("id user", NUMBERS),
             Item("kind balance", _("Available, held or owed, and how many")),
@@ -106,6 +109,7 @@ HELD = [
         receives=(STRIPE,),
         erasure=Erasure.KEPT,
         duty=BOOKS,
+        stays=Q(state__in=BOOKED),
         items=(
             Item("id user request_key", _("Numbers: its own, your account’s, the form’s")),
             Item("item monthly credits", _("What you chose")),
@@ -186,7 +190,7 @@ HELD = [
         duty=BOOKS,
         items=(
             Item("id transaction", _("Numbers: its own, and the movement’s")),
-            Item("reason", _("Why, in the operator’s words")),
+            Item("reason", _("Why, in the operator’s words"), erasure=Erasure.ERASED),
             Item("actor", _("Which operator signed"), withheld=_("It is about the operator, who gets it.")),
         ),
     ),
@@ -204,9 +208,29 @@ HELD = [
             Item("noticed_at", _("When we told you last")),
         ),
     ),
+    Holding(
+        "billing.ClosedBooks",
+        _("That only books are left"),
+        Section.MONEY,
+        why=_("To know, once you had your account erased, that nothing but its books is left, and when those end."),
+        basis=Basis.LEGAL,
+        keeps="books",
+        whose="user",
+        erasure=Erasure.KEPT,
+        duty=BOOKS,
+        stays=(
+            Q(user__transactions__isnull=False)
+            | Q(user__orders__state__in=BOOKED)
+            | Q(user__payments__isnull=False)
+            | Q(user__subscriptions__isnull=False)
+            | Q(user__adjustments_made__isnull=False)
+        ),
+        items=(Item("id user", NUMBERS), Item("closed_at", _("When the erasure began"))),
+    ),
 ]
 
 OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "stripe_event": forgetting.events,
     "unpaid_order": forgetting.unpaid_orders,
+    "books": forgetting.books,
 }

@@ -5,7 +5,8 @@ state is asked for and the books are brought to it, in one database transaction.
 itself, so messages may come in any order, twice, late or never: the next look gives the same books.
 
 Two looks at the same person's purchases may overlap, and the one that saw less may write last. So each notes the
-person's version before it looks, and writes only while that is still the version; else it looks again.
+person's version before it looks, and writes only while that is still the version; else it looks again. Of somebody who
+had their account erased there is no version any more: there it is what the books say that must not have changed.
 
 A payment's credits are granted once (the grant's key is the session's or invoice's id). Afterwards as many of them
 are taken back as refunds and disputes have withdrawn of the money, and given back when that becomes less.
@@ -14,15 +15,15 @@ are taken back as refunds and disputes have withdrawn of the money, and given ba
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from billing import ledger
 from billing.facts import LOOKS, Facts, Sale
-from billing.models import Customer, Order, Payment, Subscription
+from billing.models import ClosedBooks, Customer, Order, Payment, Subscription
 
 State = Order.State
 
@@ -44,21 +45,40 @@ def sync(kind: str, object_id: str, *, mark: Callable[[], object] = lambda: None
     """
     look, user = LOOKS[kind], _known(kind, object_id)
     for _ in range(ROUNDS):
-        version = Customer.objects.get_or_create(user=user)[0].version if user else None
+        noted = _note(user) if user else None
         facts = look(object_id)
         if facts is None:
             mark()
             return False
-        if version is None or facts.user != user:
+        if noted is None or facts.user != user:
             user = facts.user  # now that it is known whose it is, look again under their version
             continue
         with transaction.atomic():
-            mine = Customer.objects.filter(user=user, version=version)
-            if mine.update(version=F("version") + 1):
+            if _unchanged(facts.user, noted):
                 changed = _write(facts)
                 mark()
                 return changed
     raise Busy
+
+
+def _note(user: User) -> Any:
+    """What tells whether somebody else has written about the person since."""
+    if ClosedBooks.objects.filter(user=user).exists():
+        return _books(user)
+    return Customer.objects.get_or_create(user=user)[0].version
+
+
+def _unchanged(user: User, noted: Any) -> bool:
+    """Whether nobody has; from here until the transaction ends nobody will."""
+    if isinstance(noted, int):
+        return bool(Customer.objects.filter(user=user, version=noted).update(version=F("version") + 1))
+    list(User.objects.select_for_update(no_key=True).filter(pk=user.pk))
+    return bool(_books(user) == noted)
+
+
+def _books(user: User) -> list[Any]:
+    tables: list[QuerySet[Any]] = [model._default_manager.filter(user=user) for model in (Order, Payment, Subscription)]
+    return [list(rows.order_by("pk").values_list()) for rows in tables]
 
 
 def _known(kind: str, object_id: str) -> User | None:

@@ -21,6 +21,7 @@ const PARTS = ["format", "id", "job", "issued_at", "outcome", "destroyed", "else
 const FORMS = new Map([
   ["modelmyimage-receipt/1", PARTS],
   ["modelmyimage-receipt/2", [...PARTS, "does_not_prove"]],
+  ["modelmyimage-erasure/1", [...PARTS, "does_not_prove", "kept", "ends_by_itself"]],
 ]);
 const HEAD_FORMAT = "modelmyimage-log-head/1";
 const HEAD_PARTS = ["format", "origin", "size", "root", "time", "key_id"];
@@ -115,7 +116,7 @@ function isReceipt(found) {
   const body = found.receipt;
   if (!isObject(body) || !has(body, FORMS.get(body.format) ?? [])) return false;
   if (!["id", "job", "issued_at", "outcome"].every((name) => typeof body[name] === "string")) return false;
-  const lists = [body.destroyed, body.elsewhere];
+  const lists = [body.destroyed, body.elsewhere, body.kept ?? [], body.ends_by_itself ?? []];
   return lists.every((lines) => Array.isArray(lines) && lines.every(isObject)) && isObject(found.signature);
 }
 

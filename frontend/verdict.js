@@ -95,10 +95,10 @@ function number(receipt) {
 function slip(judged, receipt) {
   const issued = text(receipt.issued_at);
   const job = text(receipt.job);
-  const lines = [...destroyed(receipt), ...elsewhere(receipt)];
+  const lines = [...destroyed(receipt), ...kept(receipt), ...elsewhere(receipt)];
   const unknown = lines.some((each) => each.classList.contains("unknown"));
   const head = make("p", "heading", make("span", "", word("receipt")), make("span", "", number(receipt)));
-  const about = make("p", "", time(issued, "date"), ` · ${word("job")} ${job.slice(0, 4)}-${job.slice(4, 8)}`);
+  const about = make("p", "", time(issued, "date"), ` · ${word(erased(receipt) ? "erasure" : "job")} ${job.slice(0, 4)}-${job.slice(4, 8)}`);
   const small = seal(judged.digest, "seal");
   const said = make("span", "", make("span", "verb", word("stamp")));
   said.append(make("span", "when", `${word("signed")} `, time(issued, "clock")));
@@ -134,6 +134,17 @@ function entry(label, said, at = "", known = true, as = "clock") {
   return make("div", known ? "" : "unknown", make("dt", "", label), value);
 }
 
+/** Whether it is the certificate of an erasure, whose lines are tables. @param {JsonObject} receipt */
+function erased(receipt) {
+  return receipt.format === "modelmyimage-erasure/1";
+}
+
+/** What a certificate says is kept. @param {JsonObject} receipt */
+function kept(receipt) {
+  const lines = erased(receipt) ? /** @type {JsonObject[]} */ (receipt.kept) : [];
+  return lines.map((line) => entry(`${text(line.kind) || word("unnamed")}, ${Number(line.rows) || 0}`, word("stays"), "", false));
+}
+
 /** @param {JsonObject} receipt */
 function destroyed(receipt) {
   const blobs = /** @type {JsonObject[]} */ (receipt.destroyed);
@@ -142,12 +153,13 @@ function destroyed(receipt) {
   const lines = kinds.map((kind) => {
     const found = blobs.filter((blob) => text(blob.kind) === kind);
     const known = KINDS.includes(kind) ? word(kind === "source" && found.length > 1 ? "sources" : kind) : kind;
-    const label = (known || word("unnamed")) + (found.length > 1 ? `, ${found.length}` : "");
+    const rows = found.length === 1 && Number.isSafeInteger(found[0].rows) ? Number(found[0].rows) : found.length;
+    const label = (known || word("unnamed")) + (rows > 1 ? `, ${rows}` : "");
     const moments = found.map((blob) => text(blob.destroyed_at));
     if (moments.some((at) => Number.isNaN(Date.parse(at)))) return entry(label, word("unknown"), "", false);
     return entry(label, word("gone"), moments.sort().at(-1));
   });
-  if (blobs.length) {
+  if (blobs.length && !erased(receipt)) {
     const dropped = blobs.every(({ observed }) => observed && typeof observed === "object" && "key" in observed && observed.key === "absent");
     lines.push(entry(`${word("keys")}, ${blobs.length}`, word(dropped ? "dropped" : "unknown"), "", dropped));
   }

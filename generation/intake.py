@@ -37,6 +37,8 @@ STORE_DOWN = gettext_lazy("Our storage does not answer just now. Nothing was kep
 
 ABSENT = gettext_lazy("No provider offers this. Choose another quality or provider.")
 
+CLOSED = gettext_lazy("This account is switched off. The photo is destroyed, and nothing was charged.")
+
 BUY = gettext_lazy("The Pricing page has more.")
 ASK = gettext_lazy("Nothing is for sale on this site: ask whoever runs it.")
 
@@ -135,6 +137,8 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
         _check_means(owner, credits)
         sources = {view: str(_normalised(uploads[view], job_id)) for view in VIEWS if view in uploads}
         with transaction.atomic():
+            if not User.objects.filter(pk=owner.pk, is_active=True).exists():
+                raise NotAccepted("account_closed", str(CLOSED))  # erased while the photo was under way
             now = timezone.now()
             job = Job.objects.create(
                 id=job_id,

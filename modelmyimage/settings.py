@@ -201,6 +201,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
     "tend-requests": {"task": "privacy.tasks.tend_requests", "schedule": 60.0, "options": {"expires": 60.0}},
+    "sweep-erasures": {
+        "task": "privacy.tasks.sweep_erasures",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
     "tend-log": {
         "task": "privacy.tasks.tend_log",
         "schedule": SWEEP_SECONDS,
@@ -282,6 +287,7 @@ ACCOUNT_RATE_LIMITS = {
     "contact": "5/h/ip,60/h/key",
     "data_request": "10/h/user",
     "data_request_by_mail": "20/h/ip,5/h/key",
+    "erase_account": "5/h/user",
 }
 ACCOUNT_FORMS = {"signup": "trust.sign_up.SignUpForm"}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -327,6 +333,9 @@ HOSTING = env.list("HOSTING", default=[])
 CERTIFICATIONS = env.list("CERTIFICATIONS", default=[])
 MINIMUM_AGE = env.int("MINIMUM_AGE", default=16)
 NOTICE_DAYS = env.int("NOTICE_DAYS", default=30)
+
+# What ends what there is of an account before its rows go (privacy/closing.py), in this order
+CLOSING = ["generation.closing", "billing.closing", "accounts.closing", "privacy.closing"]
 
 # Whom to tell of a hole, and until when that holds (RFC 9116); a date such as 2027-06-30
 SECURITY_CONTACT = env.list("SECURITY_CONTACT", default=[])

@@ -114,6 +114,8 @@ class Holding:
 
     ``whose``: how its rows lead to a person, as a lookup or as a function from the person to a condition; ``None`` for
     what is about nobody. ``also``: further people whom a row names; lookup → the only fields that are theirs.
+    ``stays``: which rows of a table that is kept the duty is about; the others are erased. An item that is erased in a
+    table that is kept, or cut loose, is emptied.
     """
 
     model: str
@@ -128,6 +130,7 @@ class Holding:
     receives: tuple[Recipient, ...] = ()
     erasure: Erasure = Erasure.ERASED
     duty: Words = ""
+    stays: Q | None = None
 
     @property
     def is_table(self) -> bool:

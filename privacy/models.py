@@ -1,4 +1,4 @@
-"""Rows about stored bytes: the inventory of blobs, the receipts of their destruction, and the log of receipts."""
+"""Rows about stored bytes: the inventory of blobs, the receipts of their destruction, the log of receipts; erasures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -126,3 +127,43 @@ class LogHead(models.Model):
 
     def __str__(self) -> str:
         return f"head of {self.size} leaves"
+
+
+class Erasure(models.Model):
+    """The erasing of one account, from being asked for to its certificate. See ``privacy/erasure.py``.
+
+    Once done it holds nothing that leads to anybody: no account, no token; only what was counted.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="erasure"
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    token = models.CharField(max_length=64, blank=True, help_text="Opens its page; empty once it is done.")
+    token_digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, in hex.")
+    requested_at = models.DateTimeField()
+    runs_at = models.DateTimeField(help_text="When it begins; until then it can be undone.")
+    due_at = models.DateTimeField(help_text="When to look at it next.")
+    lease_id = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Failures since it last got further.")
+    error = models.CharField(max_length=80, blank=True, help_text="The name of what went wrong last.")
+    closed = models.JSONField(default=list, blank=True, help_text="Modules of settings.CLOSING that are through.")
+    elsewhere = models.JSONField(default=list, blank=True, help_text="What became of copies at others.")
+    erased = models.JSONField(default=dict, blank=True, help_text="Rows that are gone so far, by table.")
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When the last mail was handed over.")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Erasure]] = models.Manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="erasure_due", condition=~models.Q(state="done"))]
+
+    def __str__(self) -> str:
+        return f"erasure {self.id} ({self.state})"

@@ -17,9 +17,22 @@ from privacy.models import Blob, Receipt
 from privacy.signing import Check, Malformed, canonical, digest, public_keys
 from privacy.vault import blobs
 
-__all__ = ["Check", "ReceiptError", "Verification", "canonical", "digest", "encode", "issue", "parse", "public_keys"]
+__all__ = [
+    "Check",
+    "ReceiptError",
+    "Verification",
+    "canonical",
+    "digest",
+    "encode",
+    "issue",
+    "keep",
+    "parse",
+    "public_keys",
+]
 
 FORMAT = "modelmyimage-receipt/2"
+ERASURE = "modelmyimage-erasure/1"
+"""The certificate that an account was erased (``certificate``): a receipt that says also what is kept."""
 METHOD = "key dropped, object deleted"
 LARGEST_DOCUMENT = 256_000
 
@@ -33,7 +46,11 @@ _PARTS = {
     "elsewhere": list,
 }
 # Receipts of the first form do not say what they do not prove.
-_FORMS = {"modelmyimage-receipt/1": _PARTS, FORMAT: {**_PARTS, "does_not_prove": list}}
+_FORMS = {
+    "modelmyimage-receipt/1": _PARTS,
+    FORMAT: {**_PARTS, "does_not_prove": list},
+    ERASURE: {**_PARTS, "does_not_prove": list, "kept": list, "ends_by_itself": list},
+}
 
 DOES_NOT_PROVE = [
     "That no copy exists: it says what our systems did and saw, and no signature can show that something is absent.",
@@ -75,10 +92,10 @@ def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Rece
     existing = Receipt.objects.filter(group=group).first()
     if existing is not None:
         return existing
-    now, receipt_id = timezone.now(), uuid4()
+    now = timezone.now()
     body = {
         "format": FORMAT,
-        "id": str(receipt_id),
+        "id": str(uuid4()),
         "job": str(group),
         "issued_at": _moment(now),
         "outcome": outcome,
@@ -86,13 +103,23 @@ def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Rece
         "elsewhere": elsewhere,
         "does_not_prove": DOES_NOT_PROVE,
     }
+    return keep(group=group, body=body, at=now)
+
+
+def keep(*, group: UUID, body: dict[str, Any], at: datetime) -> Receipt:
+    """Sign a body of that moment and keep it as the group's receipt, unless there is one. Raises ``ReceiptError``."""
     try:
         signature = signing.sign(canonical(body))
     except Malformed as error:
         raise ReceiptError(str(error)) from None
-    document = {"receipt": body, "signature": signature}
     receipt, _created = Receipt.objects.get_or_create(
-        group=group, defaults={"id": receipt_id, "issued_at": now, "key_id": signature["key_id"], "document": document}
+        group=group,
+        defaults={
+            "id": UUID(body["id"]),
+            "issued_at": at,
+            "key_id": signature["key_id"],
+            "document": {"receipt": body, "signature": signature},
+        },
     )
     return receipt
 
@@ -177,7 +204,8 @@ def _parsed(document: dict[str, Any] | bytes | str) -> dict[str, Any]:
         or any(not isinstance(body[name], kind) for name, kind in parts.items())
     ):
         raise Malformed(_("It is not a receipt."))
-    if any(not isinstance(line, dict) for line in [*body["destroyed"], *body["elsewhere"]]):
+    lists = [body["destroyed"], body["elsewhere"], body.get("kept", []), body.get("ends_by_itself", [])]
+    if any(not isinstance(line, dict) for lines in lists for line in lines):
         raise Malformed(_("It is not a receipt."))
     if any(not isinstance(line, str) for line in body.get("does_not_prove", [])):
         raise Malformed(_("It is not a receipt."))

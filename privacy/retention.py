@@ -66,11 +66,16 @@ class BlobPeriod(Period):
         return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
+def years(count: int) -> timedelta:
+    """So many years, wherever they begin: with as many leap days as they can have."""
+    return timedelta(days=365 * count + (count + 3) // 4)
+
+
 def length(span: timedelta) -> str:
     """A length in words, in the largest unit that says it exactly."""
     minutes = int(span.total_seconds() // 60)
     days = minutes // 1440
-    if minutes % 1440 == 0 and days and days % 365 == 0:
+    if minutes % 1440 == 0 and days and span in (days // 365 * timedelta(days=365), years(days // 365)):
         return ngettext("{n} year", "{n} years", days // 365).format(n=days // 365)
     if minutes % 1440 == 0 and days:
         return ngettext("{n} day", "{n} days", days).format(n=days)
@@ -227,9 +232,19 @@ PERIODS: dict[str, Period] = {
         ),
         Period(
             name="books",
-            covers=later("lines of the ledger, payments and what they rest on"),
-            longest=None,
-            counted=later("as long as the law on accounts asks, as a rule 10 years; nothing removes them before"),
+            covers=later("lines of the ledger, payments and what they rest on, of an account that was erased"),
+            longest=years(10),
+            counted=later("after the end of the year in which an erased account last moved a credit or paid"),
+            by="billing.forgetting.forget",
+            grace=EVERY_NIGHT,
+        ),
+        Period(
+            name="certificate",
+            covers=later("the certificate of an erasure, which names nobody, and what was counted for it"),
+            longest=years(12),
+            counted=later("after the erasure, so that it outlasts the books that it lists"),
+            by="privacy.tasks.forget",
+            grace=EVERY_ROUND,
         ),
         # What only an event ends
         Period(

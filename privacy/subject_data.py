@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from privacy import datamap
 from privacy.datamap import Basis, Erasure, Holding, Item, Section
 from privacy.models import Blob
+from privacy.models import Erasure as ErasureRow
 from privacy.requests import subject_data as requests
 from privacy.retention import RETENTION
 
@@ -63,6 +64,30 @@ HELD = [
         ),
     ),
     Holding(
+        "privacy.Erasure",
+        _("An erasure of your account"),
+        Section.ACCOUNT,
+        why=_("To erase your account when you ask for it, and to show afterwards what went and what stays."),
+        basis=Basis.LEGAL,
+        keeps="certificate",
+        whose="account",
+        erasure=Erasure.LOOSE,
+        items=(
+            Item("id", _("A random number")),
+            Item("account", _("Your account’s number, until it is erased")),
+            Item(
+                "token",
+                _("What opens its page without signing in, until it is done"),
+                withheld=_("Whoever has it can read the page; it was mailed to you."),
+                erasure=Erasure.ERASED,
+            ),
+            Item("token_digest", _("A digest of that, to find the page by"), withheld=_("It says nothing to anybody.")),
+            Item("requested_at runs_at mailed_at done_at", _("When you asked, when it begins, when it was done")),
+            Item("state due_at lease_id lease_until tries error closed", _("How far it is, and what went wrong")),
+            Item("elsewhere erased", _("What became of copies at others; how many rows went from which table")),
+        ),
+    ),
+    Holding(
         "privacy.LogNode",
         _("The public log of receipts"),
         Section.NOBODY,
@@ -110,4 +135,5 @@ OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     **{kind: _open(kind) for kind in RETENTION},
     "stray": lambda before: Blob.objects.strays().filter(destroyed_at__lt=before),
     **requests.OLDER,
+    "certificate": lambda before: ErasureRow.objects.filter(done_at__lt=before),
 }

@@ -1,12 +1,13 @@
-"""The sweep: whatever should be gone and is not, goes now; whatever should be in the log comes in; old notes go."""
+"""The sweep: whatever should be gone and is not, goes now; what should be in the log comes in; old notes go."""
 
 import time
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from privacy import heads, log, vault
-from privacy.models import Blob
+from privacy import erasure, heads, log, vault
+from privacy.models import Blob, Erasure, Receipt
 from privacy.requests import forgetting, mailing, reminding
 from privacy.retention import longest
 
@@ -36,10 +37,26 @@ def sweep() -> int:
 
 @shared_task
 def forget() -> int:
-    """Drop what is left of requests long over, and rows of blobs that are on no receipt; how many of these."""
+    """Drop requests long over, rows of blobs that are on no receipt, and old certificates; how many of the last two."""
     forgetting.forget()
-    long_ago = timezone.now() - longest("stray")
-    return Blob.objects.strays().filter(destroyed_at__lt=long_ago).delete()[0]
+    now = timezone.now()
+    old = Erasure.objects.filter(done_at__lt=now - longest("certificate"))
+    Receipt.objects.filter(group__in=old.values("pk")).delete()
+    # An account that went by another way, such as an operator's, needs no erasing any more.
+    dropped = old.delete()[0] + Erasure.objects.filter(account=None, done_at=None).delete()[0]
+    return dropped + Blob.objects.strays().filter(destroyed_at__lt=now - longest("stray")).delete()[0]
+
+
+@shared_task
+def sweep_erasures() -> int:
+    """Send for each erasure that is due; how many."""
+    return erasure.sweep()
+
+
+@shared_task
+def erase(erasure_id: str) -> None:
+    """Take an erasure on as far as it goes."""
+    erasure.advance(UUID(erasure_id))
 
 
 @shared_task(name="privacy.tasks.mail_request")

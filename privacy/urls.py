@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy import data_pages, published, views, well_known
+from privacy import data_pages, erasure_pages, published, views, well_known
 from privacy.requests import pages
 
 app_name = "privacy"
@@ -21,6 +21,12 @@ urlpatterns = [
     path("account/data", data_pages.own, name="own"),
     path("account/data/confirm", data_pages.confirm, name="confirm"),
     path("account/data/copy", data_pages.copy, name="copy"),
+    path("account/erase", erasure_pages.erase, name="erase"),
+    path("account/erase/confirm", erasure_pages.confirm, name="erase_confirm"),
+    path("account/erase/ask", erasure_pages.ask, name="erase_ask"),
+    path("account/erase/undo", erasure_pages.undo, name="erase_undo"),
+    path("erasure/<str:token>", erasure_pages.status, name="erasure"),
+    path("erasure/<str:token>/certificate.json", erasure_pages.certificate, name="certificate"),
     path("verify/verify.py", views.verifier, name="verifier"),
     path(".well-known/modelmyimage-log.json", published.well_known, name="log"),
     path("log/head", published.head, name="log_head"),

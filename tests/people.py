@@ -26,9 +26,10 @@ from django.utils import timezone
 
 from accounts.models import MailChoice, User
 from billing import adjustments, ledger
-from billing.models import Customer, Order, Payment, Preferences, StripeEvent, Subscription
+from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
 from privacy import receipts, vault
+from privacy.models import Erasure
 from privacy.requests.models import RequestStep, SubjectRequest
 from trust.models import Shown, Version
 
@@ -114,6 +115,11 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     for state in SubjectRequest.State:
         if state != SubjectRequest.State.UNCONFIRMED:
             _asked(user, name, state, now)
+    ClosedBooks.objects.create(user=user, closed_at=now)
+    Erasure.objects.create(
+        account=user, token=f"erasure-of-{name}", token_digest=f"digest-for-{name}", requested_at=now,
+        runs_at=now + timedelta(days=7), due_at=now + timedelta(days=7),
+    )  # fmt: skip
     return user
 
 

@@ -106,7 +106,7 @@ PROMISES = (
         (
             "If whoever runs this site backs up the database, what was deleted lasts in the backups until these are "
             "overwritten. Photos and models cannot be opened from a backup: their keys are in none.",
-            "What the books rest on has no clock: it is kept as long as the law asks.",
+            "What the books rest on is kept {books}.",
         ),
         ("privacy/retention.py", "privacy/audit.py"),
         ("tests/privacy/test_periods.py::test_what_is_older_is_named_and_goes",),

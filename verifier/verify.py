@@ -5,7 +5,7 @@
     python verify.py RECEIPT --keys KEYS --other HEAD --consistency PROOF
     python verify.py HEAD    --keys KEYS --other HEAD --consistency PROOF
 
-RECEIPT      a receipt as it was downloaded.
+RECEIPT      a receipt as it was downloaded, or the certificate of an erasure.
 HEAD         a signed head of the log: /.well-known/modelmyimage-log.json or /log/head, now or as you kept it once.
 KEYS         the site's public keys: /verify/keys.json or /.well-known/modelmyimage-log.json. Keep a copy of your own.
 PROOF        /log/consistency?first=M&second=N, M and N being the sizes of the two heads, the smaller one first.
@@ -41,6 +41,7 @@ RECEIPT_PARTS = {"format", "id", "job", "issued_at", "outcome", "destroyed", "el
 RECEIPT_FORMS = {
     "modelmyimage-receipt/1": RECEIPT_PARTS,
     "modelmyimage-receipt/2": RECEIPT_PARTS | {"does_not_prove"},
+    "modelmyimage-erasure/1": RECEIPT_PARTS | {"does_not_prove", "kept", "ends_by_itself"},
 }
 HEAD_PARTS = {"format": str, "origin": str, "size": int, "root": str, "time": str, "key_id": str}
 HEAD_FORMAT = "modelmyimage-log-head/1"

@@ -163,3 +163,16 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"preferences {self.pk}"
+
+
+class ClosedBooks(models.Model):
+    """The account is being erased, or is: nothing of it is left but its books, which end with their period.
+
+    The database lets entries and transactions go only of accounts that have such a row (migration 0005).
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="closed_books")
+    closed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"closed books {self.pk}"

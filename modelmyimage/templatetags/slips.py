@@ -126,11 +126,13 @@ def made_in(job: Any) -> str:
 def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: bool = False) -> dict[str, Any]:
     """A receipt as paper. ``large`` adds the big seal; ``verified`` stamps that its signature holds."""
     body = document["receipt"]
-    lines = _destroyed(body["destroyed"]) + _elsewhere(body["elsewhere"])
+    erased = body["format"] == receipts.ERASURE
+    lines = _destroyed(body["destroyed"], keys=not erased) + _kept(body.get("kept", [])) + _elsewhere(body["elsewhere"])
     moments = [_moment(line.get("destroyed_at")) for line in body["destroyed"]]
     return {
         "id": _text(body["id"]),
         "job": _text(body["job"]),
+        "erased": erased,
         "issued_at": _moment(body["issued_at"]),
         "lines": lines[:_SHOWN_LINES],
         "left_out": max(0, len(lines) - _SHOWN_LINES),
@@ -143,7 +145,17 @@ def receipt_slip(document: dict[str, Any], *, large: bool = False, verified: boo
     }
 
 
-def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
+def _kept(tables: list[dict[str, Any]]) -> list[Line]:
+    """What a certificate says stays; a line of it is as it should be, and still not what one would wish."""
+    return [Line(f"{_text(table.get('kind'))}, {_rows(table)}", _("stays"), unknown=True) for table in tables]
+
+
+def _rows(table: dict[str, Any]) -> int:
+    rows = table.get("rows")
+    return rows if type(rows) is int else 1
+
+
+def _destroyed(blobs: list[dict[str, Any]], *, keys: bool) -> list[Line]:
     names = {
         "upload": _("photo, as it came"),
         "source": _("work copy"),
@@ -158,14 +170,15 @@ def _destroyed(blobs: list[dict[str, Any]]) -> list[Line]:
     for kind in sorted(by_kind, key=lambda kind: list(names).index(kind) if kind in names else len(names)):
         found = by_kind[kind]
         label = names.get(kind) or kind or _("something unnamed")
-        if len(found) > 1:
-            label = f"{several.get(kind, label)}, {len(found)}"
+        count = len(found) if len(found) > 1 else _rows(found[0])
+        if count > 1:
+            label = f"{several.get(kind, label)}, {count}"
         moments = [_moment(blob.get("destroyed_at")) for blob in found]
         if all(moments):
             lines.append(Line(label, _("gone"), max(moments)))
         else:
             lines.append(Line(label, _("unknown"), unknown=True))
-    if blobs:
+    if blobs and keys:
         label = ngettext("key, %(count)d", "keys, %(count)d", len(blobs)) % {"count": len(blobs)}
         observed = [blob.get("observed") for blob in blobs]
         dropped = all(isinstance(seen, dict) and seen.get("key") == "absent" for seen in observed)

@@ -1,4 +1,4 @@
-"""How requests end: rows whose time began before a moment, forgetting them, and cutting a person's loose.
+"""How requests end: rows whose time began before a moment, forgetting them, and closing those of an account that ends.
 
 A request that is over loses first what was written and to whom; the bare facts stay as long as the law wants to see
 how requests were dealt with. How long a time is stands in ``privacy/retention.py``.
@@ -51,26 +51,22 @@ def forget() -> None:
     _bare(worded(now - longest("request_text")))
 
 
-def cut_loose(person: Person) -> int:
-    """Let a person's requests stay as bare facts that name nobody; how many. For use where the account is erased.
+def end_all(person: Person) -> None:
+    """Close what is open of somebody whose account is being erased; their names and words go with its rows.
 
-    What is open is closed: a deletion has been fulfilled by it, and of the others nothing is left to act upon. What
-    waits for a confirmation from the same address goes.
+    A deletion has been fulfilled by it, and of the others nothing is left to act upon. What waits for a confirmation
+    from the same address goes, and so do letters that have not gone out: the erasure has letters of its own.
     """
     with transaction.atomic():
         SubjectRequest.objects.unconfirmed().filter(address=person.get_username().lower()).delete()
-        mine = SubjectRequest.objects.filter(whose(person))
-        keys = list(mine.values_list("pk", flat=True))
-        now = timezone.now()
-        for found in SubjectRequest.objects.open().filter(pk__in=keys):
+        for found in SubjectRequest.objects.open().filter(whose(person)):
             fulfilled = found.right == Right.DELETION
             found.state = SubjectRequest.State.ANSWERED if fulfilled else SubjectRequest.State.WITHDRAWN
-            found.closed_at = now
+            found.closed_at = timezone.now()
             found.save(update_fields=["state", "closed_at"])
             what = RequestStep.What.ANSWERED if fulfilled else RequestStep.What.WITHDRAWN
             RequestStep.objects.create(request=found, what=what, by=RequestStep.By.SITE)
-        _bare(SubjectRequest.objects.filter(pk__in=keys))
-        return SubjectRequest.objects.filter(pk__in=keys).update(person=None)
+        RequestStep.objects.filter(whose_steps(person)).update(mail_due_at=None)
 
 
 def _bare(rows: QuerySet[SubjectRequest]) -> None:

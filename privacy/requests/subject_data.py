@@ -13,6 +13,7 @@ from privacy.datamap import Basis, Erasure, Holding, Item, Recipient, Section
 from privacy.requests import forgetting
 
 MAIL = Recipient(_("the mail services that carry our mail to you"))
+DUTY = _("The laws that give these rights: we have to be able to show how each request was dealt with.")
 WHY = _("To answer what you ask about your data in time, and to be able to show that we did.")
 
 HELD = [
@@ -25,6 +26,7 @@ HELD = [
         keeps="request",
         whose=forgetting.whose,
         erasure=Erasure.LOOSE,
+        duty=DUTY,
         items=(
             Item("id form_key", _("Random numbers: its own, and the form’s")),
             Item("reference", _("A name to speak of it by"), receives=(MAIL,)),
@@ -56,6 +58,7 @@ HELD = [
         keeps="request",
         whose=forgetting.whose_steps,
         erasure=Erasure.LOOSE,
+        duty=DUTY,
         items=(
             Item("id request", _("Numbers: its own, and the request’s")),
             Item("at what by", _("When what happened, by you, the program or an operator")),

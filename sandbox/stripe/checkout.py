@@ -113,9 +113,9 @@ def _subscribe(book: Book, session: Json, method: Json) -> None:
 
 
 def _bill(book: Book, session: Json) -> None:
-    """The invoice for what has been paid, where the session was told to make one."""
+    """The invoice for what has been paid, where the session was told to make one and its customer is still there."""
     wanted = session["invoice_creation"]
-    if not wanted or not wanted["enabled"]:
+    if not wanted or not wanted["enabled"] or book.get("customer", session["customer"]).get("deleted"):
         return
     now = book.now()
     lines = [

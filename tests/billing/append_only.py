@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.test import TransactionTestCase
 
-RULES: Any = import_module("billing.migrations.0003_debt")
+RULES: Any = import_module("billing.migrations.0005_closed_books")
 POSTGRES_TRIGGERS: dict[str, str] = import_module("billing.migrations.0002_append_only").POSTGRES_TRIGGERS
 
 

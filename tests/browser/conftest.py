@@ -47,7 +47,7 @@ def sign_up(page: Page, address: str, email: str) -> None:
     page.get_by_role("button", name="Make my account").click()
     with page.expect_popup() as mailbox:
         page.locator("main").get_by_role("link", name="mailbox").click()
-    mailbox.value.locator("tr", has_text=email).get_by_role("link").click()
+    mailbox.value.locator("tr", has_text=email).get_by_role("link").first.click()  # the newest
     mail = mailbox.value.locator("main", has_text="Enter it in the window").inner_text()
     mailbox.value.close()
     code = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", mail)

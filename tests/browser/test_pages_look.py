@@ -71,6 +71,7 @@ SIGNED_IN = [
     "/account/sessions/",
     "/account/data",
     "/account/mail",
+    "/account/erase",
     "/account/logout/",
     "/mailbox",
 ]

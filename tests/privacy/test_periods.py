@@ -22,15 +22,15 @@ from django.utils.module_loading import import_string
 from accounts import tasks as accounts_tasks
 from accounts.models import User
 from billing import tasks as billing_tasks
-from billing.models import Order, StripeEvent
+from billing.models import ClosedBooks, Order, StripeEvent
 from generation import tasks as generation_tasks
 from generation.models import Attempt, Job
 from privacy import datamap, keystore, vault
 from privacy import tasks as privacy_tasks
 from privacy.audit import Difference, audit, too_old
-from privacy.models import Blob, Receipt
+from privacy.models import Blob, Erasure, Receipt
 from privacy.requests.models import RequestStep, SubjectRequest
-from privacy.retention import PERIODS, RETENTION, length
+from privacy.retention import PERIODS, RETENTION, length, years
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +95,9 @@ def test_the_guide_lists_every_period() -> None:
         (timedelta(days=1), "1 day"),
         (timedelta(days=90), "90 days"),
         (timedelta(days=365), "1 year"),
+        (years(1), "1 year"),
+        (years(10), "10 years"),
+        (timedelta(days=3651), "3651 days"),
     ],
 )
 def test_lengths_in_words(span: timedelta, words: str) -> None:
@@ -153,6 +156,21 @@ def event(owner: User) -> Any:
     return StripeEvent.objects.filter(pk=StripeEvent.objects.create(id="evt_1", type="t", kind="k", object_id="o").pk)
 
 
+def closed_books(owner: User) -> Any:
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    made = ClosedBooks.objects.create(user=owner, closed_at=timezone.now())
+    return ClosedBooks.objects.filter(pk=made.pk)
+
+
+def certificate(owner: User) -> Any:
+    now = timezone.now()
+    made = Erasure.objects.create(
+        state="done", token_digest="d", requested_at=now, runs_at=now, due_at=now, done_at=now
+    )
+    Receipt.objects.create(group=made.pk, issued_at=now, key_id="k", document={})
+    return Erasure.objects.filter(pk=made.pk)
+
+
 def log_entry(owner: User) -> Any:
     made = LogEntry.objects.create(user=owner, action_flag=1, object_repr="x")
     return LogEntry.objects.filter(pk=made.pk)
@@ -183,6 +201,8 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),
+    "books": (closed_books, "closed_at", billing_tasks.reconcile),
+    "certificate": (certificate, "done_at", privacy_tasks.forget),
 }
 
 
@@ -207,7 +227,8 @@ def test_what_is_older_is_named_and_goes(name: str, owner: User, directory: obje
     sweep()
     assert rows.exists()
 
-    rows.update(**{counted: now - span - period.grace - timedelta(minutes=1) + ahead})
+    year = timedelta(days=366) if name == "books" else timedelta(0)  # its period is counted from the year's end
+    rows.update(**{counted: now - span - year - period.grace - timedelta(minutes=1) + ahead})
     if name in RETENTION:
         rows.update(expires_at=now - timedelta(minutes=5))
     found = [one for one in too_old() if one.subject.startswith(f"{name}: ")]
@@ -228,6 +249,7 @@ def test_what_is_older_is_named_and_goes(name: str, owner: User, directory: obje
         assert rows.get().state == Blob.State.DESTROYED
     else:
         assert not rows.exists()
+    assert not Receipt.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

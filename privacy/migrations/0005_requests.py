@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('privacy', '0003_log_append_only'),
+        ('privacy', '0004_erasure'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
