@@ -70,6 +70,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     )
 
 
+@gzip_page
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,7 +134,9 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "print_mm": PRINT_MM,
         "triangles": TRIANGLES,
         "samples": [
-            {"name": name, "url": static(f"samples/{name}.jpg")} for name in SAMPLES if find(f"samples/{name}.jpg")
+            {"name": name, "url": static(f"samples/{name}.jpg"), "small": static(f"samples/small/{name}.webp")}
+            for name in SAMPLES
+            if find(f"samples/{name}.jpg")
         ],
     }
     return render(request, "generation/create.html", context, status=status)

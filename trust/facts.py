@@ -52,7 +52,6 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
         "certifications": operator.certifications(),
         "security_contacts": settings.SECURITY_CONTACT if well_known.expiry() else [],
         "period": {name: period.words for name, period in PERIODS.items()},
-        "length": {name: length(period.longest) for name, period in PERIODS.items() if period.longest},
         "cookie_days": {
             "session": length(timedelta(seconds=settings.SESSION_COOKIE_AGE)),
             "csrf": length(timedelta(seconds=settings.CSRF_COOKIE_AGE)),

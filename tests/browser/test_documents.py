@@ -64,11 +64,15 @@ class Scales:
         return int(sum(self.sizes.values()))
 
 
-def test_every_public_page_is_light(chromium: Browser, site: RunningSite) -> None:
+def test_every_page_is_light(chromium: Browser, site: RunningSite) -> None:
     """Everything that a browser without scripts loads: the page, its style sheet, fonts, pictures."""
     with chromium.new_context(java_script_enabled=False) as context:
         scales = Scales(context)
         weights = {path: scales.weigh(site.url + path) for path in [*ANONYMOUS, *PUBLIC]}
+        scales.page.goto(site.link)
+        scales.page.locator("main button").click()
+        scales.page.wait_for_url(f"{site.url}/create")
+        weights |= {path: scales.weigh(site.url + path) for path in ("/create", "/history", "/billing", "/account/")}
     assert {path: weight for path, weight in weights.items() if weight > MOST_BYTES} == {}
     assert min(weights.values()) > 50_000  # style sheet and fonts were counted
 
