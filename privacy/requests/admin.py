@@ -23,10 +23,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from privacy import erasure
 from privacy.requests import answers, clock, handling, numbers
 from privacy.requests.errors import NoMoreTime, NotOpen, OwnRequest, RequestError
 from privacy.requests.models import SubjectRequest
-from privacy.requests.rights import LAWS, NAMES
+from privacy.requests.rights import LAWS, NAMES, Right
 
 LONGEST = 6000
 """Of an operator's words; the reason of a refusal is put before them."""
@@ -63,6 +64,15 @@ class RefusalForm(WordsForm):
     field_order = ["reason", "words"]
 
 
+class ErasureForm(forms.Form):
+    """The account is erased after its grace, in which whoever signs in can undo it."""
+
+    checked = forms.BooleanField(
+        label=gettext_lazy("I have checked that who asks is whose account it is"),
+        error_messages={"required": gettext_lazy("Say that you have checked it.")},
+    )
+
+
 class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for the type checker only
     """Requests; search: the reference, whole."""
 
@@ -70,7 +80,6 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
     list_display_links = ("reference",)
     list_filter = ("state", "right", "law", "at_once")
     search_fields = ("reference__iexact",)
-    search_help_text = gettext_lazy("The whole reference, such as DR-7K3M-9QXH")
     actions = None
     show_full_result_count = False
     list_per_page = 50
@@ -128,12 +137,14 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
             raise PermissionDenied
         assert isinstance(found, SubjectRequest)
         begun = answers.template(found.right, request.GET.get("template", ""))
-        shown: dict[str, WordsForm] = {
+        shown: dict[str, forms.Form] = {
             "answer": WordsForm(prefix="answer", initial={"words": begun}),
             "extend": WordsForm(prefix="extend"),
             "refuse": RefusalForm(prefix="refuse"),
         }
-        tried: dict[str, WordsForm] = {}
+        if found.right == Right.DELETION and found.person is not None and erasure.of(found.person) is None:
+            shown["erase"] = ErasureForm(prefix="erase")
+        tried: dict[str, forms.Form] = {}
         if request.method == "POST":
             if not self.has_change_permission(request, found):
                 raise PermissionDenied
@@ -154,6 +165,7 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
             "templates": answers.TEMPLATES[found.right],
             "may_extend": self._may_be_extended(found) or "extend" in tried,
             "later": clock.extended(found.law, found.received_on),
+            "grace_days": erasure.GRACE.days,
         }
         return render(
             request,
@@ -184,24 +196,40 @@ class SubjectRequestAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for 
             (_("Confirmed"), found.confirmed_at),
             (_("Answer by"), found.due_on),
             (_("Left"), self.waits(found) or "—"),
+            *self._erasure_of(found),
         ]
 
-    def _do(self, request: HttpRequest, found: SubjectRequest, what: str, said: WordsForm) -> bool:
-        """Answer, extend or refuse; whether it was done."""
+    def _erasure_of(self, found: SubjectRequest) -> list[tuple[str, Any]]:
+        """When the account goes, if it has been asked for."""
+        row = erasure.of(found.person) if found.person is not None else None
+        return [(_("Account is erased"), row.runs_at)] if row else []
+
+    def _do(self, request: HttpRequest, found: SubjectRequest, what: str, said: forms.Form) -> bool:
+        """Answer, extend, refuse, or have the account erased; whether it was done."""
         operator = request.user
         assert isinstance(operator, AbstractBaseUser)
-        words = said.cleaned_data["words"]
+        words = said.cleaned_data.get("words", "")
         try:
             if what == "answer":
                 handling.answer(found, words=words, by=operator)
             elif what == "extend":
                 handling.extend(found, words=words, by=operator)
+            elif what == "erase":
+                handling.erase(found, by=operator)
             else:
                 handling.refuse(found, reason=said.cleaned_data["reason"], words=words, by=operator)
         except RequestError as error:
             said.add_error(None, SAID[type(error)])
             return False
-        done = {"answer": _("Answered."), "extend": _("Extended."), "refuse": _("Refused.")}[what]
+        except erasure.Refused as error:
+            said.add_error(None, str(error.message))
+            return False
+        done = {
+            "answer": _("Answered."),
+            "extend": _("Extended."),
+            "refuse": _("Refused."),
+            "erase": _("The account will be erased."),
+        }[what]
         self.log_change(request, found, done)
         messages.success(request, _("%(done)s The person gets a letter.") % {"done": done})
         return True

@@ -149,6 +149,20 @@ def answer(found: SubjectRequest, *, words: str, by: Person) -> None:
         _step(found, What.ANSWERED, By.OPERATOR, words=words, mail=True)
 
 
+def erase(found: SubjectRequest, *, by: Person) -> None:
+    """Have the account of whoever asks erased, after the grace in which they can undo it.
+
+    They get a letter of the erasure's own, and what they asked is answered when it begins. Raises ``NotOpen``,
+    ``OwnRequest``, ``erasure.Refused``.
+    """
+    from privacy import erasure  # it ends requests itself
+
+    _not_own(found, by)
+    if found.person is None or not _open(found).exists():
+        raise NotOpen
+    erasure.request(found.person)
+
+
 def refuse(found: SubjectRequest, *, reason: str, words: str, by: Person) -> None:
     """Close it without doing it, for a reason that the law knows. Raises ``NotOpen``, ``OwnRequest``."""
     _not_own(found, by)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from modelmyimage.operators import site
+from privacy import erasure
 from privacy.requests import answers, checks, clock, handling, mailing, reminding
 from privacy.requests.models import SubjectRequest
 from privacy.requests.rights import Right
@@ -132,6 +133,38 @@ def test_answering(desk: Client, asked: SubjectRequest, owner: User) -> None:
     asked.refresh_from_db()
     assert asked.state == "answered"
     assert asked.steps.filter(by="operator").count() == 1
+
+
+def test_having_an_account_erased(desk: Client, owner: User) -> None:
+    """Who asks confirmed the address and cannot sign in; the operator starts what they would have started."""
+    found = handling.ask(person=owner, right="deletion", law="gdpr", text="", form_key=uuid4())
+    assert "Erase the account in 7 days" in desk.get(page_of(found)).content.decode()
+    unsure = desk.post(page_of(found), {"do": "erase"})
+    assert unsure.status_code == 422
+    assert "Say that you have checked it." in unsure.content.decode()
+    assert erasure.of(owner) is None
+    done = desk.post(page_of(found), {"do": "erase", "erase-checked": "on"}, follow=True).content.decode()
+    assert "The account will be erased." in done
+    assert "Have it erased" not in done
+    row = erasure.of(owner)
+    assert row is not None
+    assert mail.outbox[-1].to == [owner.email]
+    row.runs_at = row.due_at = timezone.now()
+    row.save()
+    erasure.advance(row.pk)
+    found.refresh_from_db()
+    assert (found.state, found.person) == ("answered", None)
+    assert not User.objects.filter(email=owner.email).exists()
+    assert desk.post(page_of(found), {"do": "erase", "erase-checked": "on"}).status_code == 422
+
+
+def test_the_only_superuser_is_not_erased_by_the_queue_either(desk: Client) -> None:
+    boss = User.objects.create_superuser("boss@example.com")
+    found = handling.ask(person=boss, right="deletion", law="gdpr", text="", form_key=uuid4())
+    answer = desk.post(page_of(found), {"do": "erase", "erase-checked": "on"})
+    assert answer.status_code == 422
+    assert "the only account that may do everything" in answer.content.decode()
+    assert erasure.of(boss) is None
 
 
 def test_two_operators_at_once(desk: Client, asked: SubjectRequest, monkeypatch: pytest.MonkeyPatch) -> None:
