@@ -89,19 +89,25 @@ const mono = "@fontsource/commit-mono";
 await copy(`${sans}/files/schibsted-grotesk-latin-ext-wght-normal.woff2`, "fonts/schibsted-grotesk-latin-ext.woff2");
 await copy(`${sans}/LICENSE`, "fonts/schibsted-grotesk.LICENSE.txt");
 /** The part of a font that pages use. */
-async function subset(/** @type {string} */ from, /** @type {string} */ to, /** @type {object} */ how) {
-  const some = await subsetFont(await readFile(join(modules, from)), WESTERN, { targetFormat: "woff2", ...how });
+async function subset(
+  /** @type {string} */ from,
+  /** @type {string} */ to,
+  /** @type {object} */ how,
+  /** @type {string} */ letters = WESTERN,
+) {
+  const some = await subsetFont(await readFile(join(modules, from)), letters, { targetFormat: "woff2", ...how });
   await writeFile(join(dist, "fonts", to), some);
 }
 await subset(`${sans}/files/schibsted-grotesk-latin-wght-normal.woff2`, "schibsted-grotesk-latin.woff2", {
   variationAxes: { wght: { min: 400, max: 700 } },
   keepFeatures: ["kern", "mark", "mkmk", "ccmp", "locl", "tnum"],
 });
-for (const weight of ["400", "700"]) {
+/** What is bold in a receipt: its headings and figures. A letter beside these comes from the next family. */
+const HEADINGS = characters(0x20, 0x7e) + "\u00a0°·×–—’“”…";
+for (const [weight, letters] of /** @type {const} */ ([["400", WESTERN], ["700", HEADINGS]])) {
   // Without alternates and ligatures: a quarter of the bytes.
-  await subset(`${mono}/files/commit-mono-latin-${weight}-normal.woff2`, `commit-mono-${weight}.woff2`, {
-    noLayoutClosure: true,
-  });
+  const from = `${mono}/files/commit-mono-latin-${weight}-normal.woff2`;
+  await subset(from, `commit-mono-${weight}.woff2`, { noLayoutClosure: true }, letters);
 }
 await copy(`${mono}/LICENSE`, "fonts/commit-mono.LICENSE.txt");
 

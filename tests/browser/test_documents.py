@@ -47,10 +47,15 @@ class Scales:
         wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
         self.begun: set[str] = set()
         self.sizes: dict[str, int] = {}
-        wire.on("Network.requestWillBeSent", lambda event: self.begun.add(event["requestId"]))
+        wire.on("Network.requestWillBeSent", self.begin)
         wire.on(
             "Network.loadingFinished", lambda event: self.sizes.update({event["requestId"]: event["encodedDataLength"]})
         )
+
+    def begin(self, event: Any) -> None:
+        """Wait for what the page asks; the icon of the tab, the browser may ask for and leave."""
+        if not event["request"]["url"].endswith("/favicon.svg"):
+            self.begun.add(event["requestId"])
 
     def weigh(self, url: str) -> int:
         """How much a page comes to once everything it asked for is there."""
