@@ -1,9 +1,4 @@
-"""Emptying the ledger between tests, and nowhere else.
-
-Tests that commit end with Django's flush, which TRUNCATEs (Postgres) or DELETEs (SQLite) every table: what the
-ledger's triggers exist to refuse. So the flush happens with the refusing triggers taken away, and they come back
-before the next test. Nothing in the product can do this.
-"""
+"""Emptying the ledger between tests, and nowhere else: what its triggers exist to refuse (tests/flushing.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from django.db import connection
-from django.test import TransactionTestCase
 
 RULES: Any = import_module("billing.migrations.0005_closed_books")
 POSTGRES_TRIGGERS: dict[str, str] = import_module("billing.migrations.0002_append_only").POSTGRES_TRIGGERS
@@ -38,14 +32,3 @@ def emptying_allowed() -> Iterator[None]:
         finally:
             for statement in back:
                 cursor.execute(statement)
-
-
-def flush_with_permission() -> None:
-    """Let every test that commits end with a flush that may empty the ledger."""
-    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private, but the only seam
-
-    def teardown(self: TransactionTestCase) -> None:
-        with emptying_allowed():
-            original(self)
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]  # as above

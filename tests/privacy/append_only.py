@@ -1,4 +1,4 @@
-"""Emptying the log between tests, and nowhere else: what its triggers exist to refuse (see tests/billing)."""
+"""Emptying the log between tests, and nowhere else: what its triggers exist to refuse (tests/flushing.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from django.db import connection
-from django.test import TransactionTestCase
 
 RULES: Any = import_module("privacy.migrations.0003_log_append_only")
 
@@ -32,14 +31,3 @@ def rewriting_allowed(*endings: str) -> Iterator[None]:
         finally:
             for statement in back:
                 cursor.execute(statement)
-
-
-def flush_with_permission() -> None:
-    """Let every test that commits end with a flush that may empty the log."""
-    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private, but the only seam
-
-    def teardown(self: TransactionTestCase) -> None:
-        with rewriting_allowed("_kept"):
-            original(self)
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]  # as above
