@@ -36,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "totp": Authenticator.Type.TOTP in kinds,
             "recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "two_factor": is_mfa_enabled(user),
+            "access_keys": user.access_keys.count(),
             "sessions": len(UserSession.objects.purge_and_list(user)),
         },
     )

@@ -80,6 +80,7 @@ if LOCAL:
     INSTALLED_APPS.append("sandbox")
 
 MIDDLEWARE = [
+    "modelmyimage.api_edge.edge",  # before all others: what they answer becomes a problem document there, too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -186,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-strays": {"task": "privacy.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
+    "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": 60.0}},
     "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import tasks as accounts_tasks
-from accounts.models import User
+from accounts.models import SecurityEvent, User
 from billing import tasks as billing_tasks
 from billing.models import Order, StripeEvent
 from generation import tasks as generation_tasks
@@ -33,7 +33,7 @@ from privacy.retention import PERIODS, RETENTION, length
 
 pytestmark = pytest.mark.django_db
 
-BY_THEMSELVES = {"key", "rate_limit"}
+BY_THEMSELVES = {"key", "rate_limit", "repeat"}
 BY_THE_VAULT = {"interrupted"}
 
 
@@ -157,6 +157,11 @@ def log_entry(owner: User) -> Any:
     return LogEntry.objects.filter(pk=made.pk)
 
 
+def security_event(owner: User) -> Any:
+    made = SecurityEvent.objects.create(owner=owner, code="key_made", subject="x", access_key=uuid4())
+    return SecurityEvent.objects.filter(pk=made.pk)
+
+
 CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     **{kind: (old_blob(kind), "created_at", privacy_tasks.sweep) for kind in RETENTION},
     "stray": (stray, "destroyed_at", privacy_tasks.forget),
@@ -165,6 +170,7 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "unconfirmed": (lambda owner: User.objects.filter(pk=owner.pk), "date_joined", accounts_tasks.forget),
     "confirmation": (confirmation, "created", accounts_tasks.forget),
     "operator_log": (log_entry, "action_time", accounts_tasks.forget),
+    "security_log": (security_event, "at", accounts_tasks.forget),
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),
