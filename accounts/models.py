@@ -1,9 +1,14 @@
-"""People. An account is an e-mail address and what allauth keeps beside it; there is no user name."""
+"""People. An account is an e-mail address and what allauth keeps beside it; there is no user name.
+
+Beside them the access keys of their programs, and a line for each change of those.
+"""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -59,3 +64,55 @@ class MailChoice(models.Model):
 
     def __str__(self) -> str:
         return f"mail choice {self.pk}"
+
+
+class AccessKey(models.Model):
+    """What a program shows instead of a password (accounts/keys.py). The secret itself is nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_keys")
+    name = models.CharField(max_length=60)
+    description = models.CharField(max_length=300, blank=True, default="")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret, in hex.")
+    ends_with = models.CharField(max_length=4, help_text="By what its owner tells it from others.")
+    old_digest = models.CharField(max_length=64, unique=True, null=True, blank=True)  # unique, so null
+    old_until = models.DateTimeField(null=True, blank=True, help_text="Until when the secret before still works.")
+    scopes = models.JSONField(default=list, help_text="What it may do: codes of accounts/scopes.py.")
+    networks = models.JSONField(default=list, blank=True, help_text="From where it may be used; empty: anywhere.")
+    monthly_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Credits in a calendar month.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="Written at most once a minute.")
+    calls = models.PositiveBigIntegerField(default=0, help_text="Counted when last_used_at is written.")
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-created_at"], name="key_of_owner")]
+
+    def __str__(self) -> str:
+        return f"access key {self.pk}"
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is up."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class SecurityEvent(models.Model):
+    """A change of who or what may act for an account: shown to its owner, and mailed (accounts/security_log.py)."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_events")
+    at = models.DateTimeField(default=timezone.now)
+    code = models.CharField(max_length=40, help_text="A code of accounts/security_log.py.")
+    subject = models.CharField(max_length=60, help_text="The name of the key at that time.")
+    access_key = models.UUIDField(help_text="Its number, which stays when the key is gone.")
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-at"], name="security_of_owner"),
+            models.Index(fields=["at"], name="security_unmailed", condition=models.Q(mailed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

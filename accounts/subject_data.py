@@ -15,7 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import forgetting
+from accounts import forgetting, security_log
 from accounts.models import User
 from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Section, nobody
 
@@ -161,6 +161,43 @@ HELD = [
         ),
     ),
     Holding(
+        "accounts.AccessKey",
+        _("Access keys"),
+        Section.SIGNING_IN,
+        why=_("To let your programs in, for what you allow each of them."),
+        basis=Basis.CONTRACT,
+        keeps="account",
+        whose="owner",
+        items=(
+            Item("id owner", _("Numbers: its own, and your account’s")),
+            Item("name description", _("What you called it")),
+            Item(
+                "digest old_digest ends_with",
+                _("SHA-256 of its secret and of the one before, by which nobody can sign in; how the secret ends"),
+            ),
+            Item(
+                "scopes networks monthly_limit expires_at enabled old_until",
+                _("What it may do, from where, for how many credits, and until when"),
+            ),
+            Item("created_at last_used_at calls", _("When you made it, when it was used last, and how often")),
+        ),
+    ),
+    Holding(
+        "accounts.SecurityEvent",
+        _("Changes of access keys"),
+        Section.SIGNING_IN,
+        why=_("To show you what was changed, so that you notice what you did not do; each is mailed to you once."),
+        basis=Basis.INTEREST,
+        keeps="security_log",
+        whose="owner",
+        items=(
+            Item("id owner access_key", _("Numbers: its own, your account’s, the key’s")),
+            Item("code at", _("What was done, and when"), receives=(MAIL,)),
+            Item("subject", _("What the key was called"), receives=(MAIL,)),
+            Item("mailed_at", _("When it was mailed")),
+        ),
+    ),
+    Holding(
         "rate_limits",
         _("Counters against too many tries"),
         Section.SIGNING_IN,
@@ -235,6 +272,7 @@ OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "unconfirmed": forgetting.unconfirmed,
     "confirmation": forgetting.confirmations,
     "operator_log": forgetting.operator_log,
+    "security_log": security_log.before,
 }
 
 

@@ -2,14 +2,15 @@
 
 Sessions past their end, and the address and browser noted beside each (for the list of one's own sessions); sign-ins
 that were begun and not ended; sign-ups whose address nobody ever confirmed, since it may belong to somebody who never
-asked; links that confirm an address; and what operators did, after a year.
+asked; links that confirm an address; what operators did, and changes of access keys, after a year. Those changes are
+mailed from here, too.
 """
 
 from celery import shared_task
 from django.db.models.deletion import ProtectedError
 from django.utils import timezone
 
-from accounts import forgetting
+from accounts import forgetting, security_log
 from privacy.retention import longest
 
 
@@ -22,8 +23,15 @@ def forget() -> None:
     forgetting.notes_of_ended_sessions(now).delete()
     forgetting.confirmations(now - longest("confirmation")).delete()
     forgetting.operator_log(now - longest("operator_log")).delete()
+    security_log.before(now - longest("security_log")).delete()
     for user in forgetting.unconfirmed(now - longest("unconfirmed")):
         try:
             user.delete()
         except ProtectedError:  # given credits or a job at this very moment
             continue
+
+
+@shared_task(name="accounts.tasks.tell")
+def tell() -> None:
+    """Mail what was not mailed yet of the security log; repeating it is harmless."""
+    security_log.send()

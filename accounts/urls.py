@@ -3,9 +3,20 @@
 from django.conf import settings
 from django.urls import include, path
 
-from accounts import mail_choice, views
+from accounts import key_pages, mail_choice, views
 
-app_urls = [path("account/", views.home, name="home"), path("account/mail", mail_choice.page, name="mail")]
+app_urls = [
+    path("account/", views.home, name="home"),
+    path("account/mail", mail_choice.page, name="mail"),
+    path("account/keys", key_pages.overview, name="keys"),
+    path("account/keys/new", key_pages.new, name="key_new"),
+    path("account/keys/<uuid:key_id>", key_pages.one, name="key"),
+    path("account/keys/<uuid:key_id>/rotate", key_pages.rotate, name="key_rotate"),
+    path("account/keys/<uuid:key_id>/disable", key_pages.disable, name="key_disable"),
+    path("account/keys/<uuid:key_id>/enable", key_pages.enable, name="key_enable"),
+    path("account/keys/<uuid:key_id>/delete", key_pages.delete, name="key_delete"),
+    path("keys/leaked", key_pages.leaked, name="keys_leaked"),
+]
 if settings.LOCAL:
     app_urls.append(path("in/<str:token>", views.link, name="link"))
 

@@ -39,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "two_factor": is_mfa_enabled(user),
             "only_necessary": mail_choice.only_necessary(user),
             "erasure": erasure.of(user),
+            "access_keys": user.access_keys.count(),
             "sessions": len(UserSession.objects.purge_and_list(user)),
         },
     )

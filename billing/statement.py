@@ -86,21 +86,27 @@ class Page:
     before: str
 
 
-def page(*, user: User, only: str = "", before: str = "") -> Page:
-    """The person's lines older than the key ``before``, newest first, at most ``PAGE_SIZE``.
+def page(*, user: User, only: str = "", before: str = "", most: int | None = None) -> Page:
+    """The person's lines older than the key ``before``, newest first, at most ``most`` (``PAGE_SIZE``).
 
     ``only`` is one of ``FILTERS``; what is not one, and a key that is none, is ignored. Two queries.
     """
+    most = most or PAGE_SIZE
     lines = _narrowed(_heads(user), only).order_by("-id")
     # More digits than an id can have are no key, and too many for the database.
-    if before.isascii() and before.isdigit() and len(before) <= 18:
+    if is_key(before):
         lines = lines.filter(id__lt=int(before))
-    found = list(lines[: PAGE_SIZE + 1])
-    more = len(found) > PAGE_SIZE
-    found = found[:PAGE_SIZE]
+    found = list(lines[: most + 1])
+    more = len(found) > most
+    found = found[:most]
     balances = _balances(user, [told.pk for told in found])
     shown = [_line(told, balance) for told, balance in zip(found, balances, strict=True)]
     return Page(shown, str(found[-1].pk) if more else "")
+
+
+def is_key(text: str) -> bool:
+    """Whether it has the form of a ``Page.before``."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def everything(user: User) -> Iterator[Line]:

@@ -1,6 +1,7 @@
 /** Every page: says that scripts run, shows times in the reader’s zone, draws seals, watches what is awaited, sends each form
- * once, puts notes away. */
+ * once, puts notes away, copies. */
 
+import { offerCopies } from "./copy.js";
 import { drawSeals } from "./seal.js";
 import { localise } from "./times.js";
 import { watch } from "./watch.js";
@@ -9,6 +10,7 @@ document.documentElement.classList.add("js");
 localise(document);
 drawSeals(document);
 watch();
+offerCopies();
 
 /** Forms that were sent, so that a second press does nothing. @type {WeakSet<HTMLFormElement>} */
 const sent = new WeakSet();

@@ -32,7 +32,7 @@ def deliver(job: Job) -> Step:
         return Step(Stage.PURGE)
     if now >= job.asset_expires_at:
         job.outcome = Outcome.EXPIRED
-        return Step(Stage.PURGE)
+        return _unsaved(job)
     if not vault.readable(job.asset_id):
         raise JobFailed("key_lost")
     left = (job.asset_expires_at - now).total_seconds()
@@ -43,7 +43,12 @@ def cancel(job: Job) -> Step:
     """End the job at its owner's wish. Before the asset is ready it costs nothing; after, it was delivered work."""
     job.outcome = Outcome.CANCELLED
     job.queue = "default"
-    return Step(Stage.PURGE if job.stage == Stage.DELIVER else Stage.SETTLE)
+    return _unsaved(job) if job.stage == Stage.DELIVER else Step(Stage.SETTLE)
+
+
+def _unsaved(job: Job) -> Step:
+    """The asset goes unsaved. Whoever could have fetched it pays; a direct one, that was not sent whole, does not."""
+    return Step(Stage.SETTLE if job.direct else Stage.PURGE)
 
 
 def purge(job: Job) -> Step:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -20,13 +21,13 @@ LONGEST_SECONDS = 600.0
 """After this the browser connects again, and is asked again who it is."""
 
 
-async def stream(job_id: UUID) -> AsyncIterator[str]:
+async def stream(job_id: UUID, show: Callable[[Job], dict[str, Any]] = snapshot) -> AsyncIterator[str]:
     """Events for one job; whoever calls has checked that the job is the asker's. Ends with the job."""
     yield "retry: 2000\n\n"
     began = spoke = time.monotonic()
     last = ""
     while time.monotonic() - began < LONGEST_SECONDS:
-        state = await sync_to_async(_state)(job_id)
+        state = await sync_to_async(_state)(job_id, show)
         if state is None:
             return
         data, final = state
@@ -41,12 +42,12 @@ async def stream(job_id: UUID) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _state(job_id: UUID) -> tuple[str, bool] | None:
+def _state(job_id: UUID, show: Callable[[Job], dict[str, Any]]) -> tuple[str, bool] | None:
     try:
         job = Job.objects.filter(pk=job_id).first()
         if job is None:
             return None
-        shown = snapshot(job)
+        shown = show(job)
     finally:
         close_old_connections()  # a page that is only open must not hold one
-    return json.dumps(shown, default=str), shown["final"]
+    return json.dumps(shown, default=str), job.stage == Job.Stage.OVER

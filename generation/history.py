@@ -23,8 +23,9 @@ class Page:
     before: str
 
 
-def page(*, owner: User, state: str = "", before: str = "") -> Page:
-    """The owner's jobs older than the key ``before``, at most ``PAGE_SIZE``; unknown filters are ignored."""
+def page(*, owner: User, state: str = "", before: str = "", most: int | None = None) -> Page:
+    """The owner's jobs older than the key ``before``, at most ``most`` (``PAGE_SIZE``); unknown filters are ignored."""
+    most = most or PAGE_SIZE
     jobs = owner.jobs.order_by("-created_at", "-id")
     if state == "running":
         jobs = jobs.filter(outcome="").exclude(stage=Job.Stage.DELIVER)
@@ -36,10 +37,15 @@ def page(*, owner: User, state: str = "", before: str = "") -> Page:
     if key is not None:
         at, job_id = key
         jobs = jobs.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=job_id))
-    found = list(jobs[: PAGE_SIZE + 1])
-    more = len(found) > PAGE_SIZE
-    found = found[:PAGE_SIZE]
+    found = list(jobs[: most + 1])
+    more = len(found) > most
+    found = found[:most]
     return Page(found, f"{found[-1].created_at.isoformat()}_{found[-1].pk}" if more else "")
+
+
+def is_key(text: str) -> bool:
+    """Whether it has the form of a ``Page.before``."""
+    return _parse(text) is not None
 
 
 def _parse(key: str) -> tuple[datetime, UUID] | None:

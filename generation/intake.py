@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import User
+from accounts.models import AccessKey, User
 from billing import ledger
-from generation import choices, health, images, pipeline
+from generation import choices, health, images, key_limits, pipeline
 from generation.dispatching import PROVIDER_DEADLINE
 from generation.failures import FAILURES
 from generation.models import Event, Job, ProcessingLimits
@@ -58,6 +58,8 @@ HINDRANCES = {
     ),
 }
 """What to say when one wish stands in the way (``routing.hindrance``): a code and a sentence."""
+
+LIMITS = ledger.InsufficientCredits | ledger.LimitReached | key_limits.KeyLimitReached
 
 # Decoding takes a core and some hundred megabytes; a crowd of uploads waits its turn.
 _decoders = threading.BoundedSemaphore(2)
@@ -121,12 +123,22 @@ def _not_offered(missing: frozenset[str], *, named: bool) -> str:
     return sentence % {"options": choices.named(missing)}
 
 
-def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request_key: UUID) -> Job:
+def receive(
+    *,
+    owner: User,
+    uploads: Mapping[str, UUID],
+    wishes: Wishes,
+    request_key: UUID,
+    access_key: AccessKey | None = None,
+    direct: bool = False,
+    job_id: UUID | None = None,
+) -> Job:
     """Take sealed uploads, by view, in as a job with its credits held.
 
-    Sending the same ``request_key`` again returns the first job. Raises ``NotAccepted``; the uploads are gone then.
+    Sending the same ``request_key`` again returns the first job, which then has not ``job_id``. Raises
+    ``NotAccepted``; the uploads are gone then.
     """
-    job_id = uuid4()
+    job_id = job_id or uuid4()
     try:
         existing = Job.objects.filter(owner=owner, request_key=request_key).first()
         if existing is not None:
@@ -149,6 +161,8 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
                 provider_wish=wishes.provider,
                 options=wishes.options.stored(),
                 restrictions=wishes.restrictions.stored(),
+                access_key=access_key,
+                direct=direct,
                 credits=credits,
                 sources=sources,
                 created_at=now,
@@ -156,12 +170,13 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
                 deadline_at=now + PROVIDER_DEADLINE,
             )
             ledger.hold(user=owner, credits=credits, job=job.pk)
+            key_limits.check(job)
             Event.record(job, "received")
             pipeline.enqueue(job)
         return job
     except BaseException as error:
         _discard(job_id, uploads.values())
-        if isinstance(error, IntegrityError | NotAccepted | ledger.InsufficientCredits | ledger.LimitReached):
+        if isinstance(error, IntegrityError | NotAccepted | LIMITS):
             # The same form at the same time: the other one was quicker, and may have taken the last credit.
             twin = Job.objects.filter(owner=owner, request_key=request_key).first()
             if twin is not None:
@@ -173,6 +188,8 @@ def receive(*, owner: User, uploads: Mapping[str, UUID], wishes: Wishes, request
                 raise _too_few(credits) from None
             case ledger.LimitReached():
                 raise _past_limit(error) from None
+            case key_limits.KeyLimitReached():
+                raise _past_key_limit(error) from None
             case vault.Unavailable():
                 raise NotAccepted("unavailable", str(STORE_DOWN)) from None
             case vault.VaultError():
@@ -215,6 +232,14 @@ def _past_limit(reached: ledger.LimitReached) -> NotAccepted:
         "Raise the limit on your Credits page, or wait for next month."
     )
     return NotAccepted("spending_limit", sentence % {"limit": reached.limit, "left": reached.left})
+
+
+def _past_key_limit(reached: key_limits.KeyLimitReached) -> NotAccepted:
+    sentence = _(
+        "This access key's limit of %(limit)d credits a month leaves %(left)d, and this takes more. Nothing was "
+        "charged. Raise the limit on the key's page, or wait for next month."
+    )
+    return NotAccepted("key_limit", sentence % {"limit": reached.limit, "left": reached.left})
 
 
 def _discard(job_id: UUID, uploads: Iterable[UUID]) -> None:

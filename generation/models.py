@@ -57,6 +57,15 @@ class Job(models.Model):
         default=dict, db_default={}, blank=True, help_text="Who may not get its photos (generation/restrictions.py)."
     )
 
+    # How it came
+    access_key = models.ForeignKey(
+        "accounts.AccessKey", on_delete=models.SET_NULL, null=True, blank=True, related_name="jobs",
+        help_text="The key of the program that sent it; empty: a person did, or the key is deleted.",
+    )  # fmt: skip
+    direct = models.BooleanField(
+        default=False, db_default=False, help_text="The answer to its request is its asset (generation/direct.py)."
+    )
+
     # Progress
     provider = models.CharField(max_length=40, blank=True)
     waiting = models.CharField(

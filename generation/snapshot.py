@@ -48,8 +48,8 @@ def snapshot(job: Job) -> dict[str, Any]:
 
 
 def fetchable(job: Job) -> bool:
-    """Whether the owner may fetch the asset now."""
-    return job.stage == Stage.DELIVER and job.asset_id is not None and not job.acknowledged_at
+    """Whether the owner may fetch the asset now. That of a direct job goes to whoever sent the photo, once."""
+    return job.stage == Stage.DELIVER and job.asset_id is not None and not (job.acknowledged_at or job.direct)
 
 
 def provider_label(name: str) -> str:

@@ -51,6 +51,21 @@ HELD = [
         ),
     ),
     Holding(
+        "repeats",
+        _("What was sent with an Idempotency-Key"),
+        Section.JOBS,
+        why=_("To tell a repeat of a request from another one under the same key."),
+        basis=Basis.CONTRACT,
+        keeps="repeat",
+        items=(
+            Item(
+                "fingerprints",
+                _("A keyed digest of photos and choices, in memory; nothing can be read from it, not even by us"),
+                withheld=_("It is gone before it could tell you anything."),
+            ),
+        ),
+    ),
+    Holding(
         "generation.Job",
         _("Jobs"),
         Section.JOBS,
@@ -63,6 +78,7 @@ HELD = [
             Item("stage outcome failure warnings", _("How far it is, how it ended, and what went wrong")),
             Item("quality keep_minutes provider_wish options", _("What you chose"), receives=(PROVIDERS,)),
             Item("restrictions", _("Who may not get its photos")),
+            Item("access_key direct", _("The access key that sent it, and whether the model was the answer at once")),
             Item("provider waiting percent", _("Who makes it, how far they are, or why nobody has it yet")),
             Item(
                 "queue due_at deadline_at lease_id lease_until nudged_at stage_tries",

@@ -24,7 +24,6 @@ from django.http import (
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
@@ -32,7 +31,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import choices, events, history, intake, offering, pipeline, received, registry, uploads
+from generation import choices, ending, events, history, intake, offering, pipeline, received, registry, uploads
 from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
@@ -252,10 +251,7 @@ async def _from(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterato
 def acknowledge(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The owner has the whole file: destroy ours."""
     found = _owned(request, job_id)
-    if found.stage == Job.Stage.DELIVER and not found.acknowledged_at:
-        Job.objects.filter(pk=found.pk, acknowledged_at=None).update(acknowledged_at=timezone.now())
-        pipeline.wake(found)
-        found.refresh_from_db()
+    ending.acknowledge(found)
     return _answer(request, found)
 
 
@@ -264,10 +260,7 @@ def acknowledge(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Stop the job, or destroy what waits for its owner."""
     found = _owned(request, job_id)
-    if not found.outcome and not found.cancel_requested_at:
-        Job.objects.filter(pk=found.pk, cancel_requested_at=None).update(cancel_requested_at=timezone.now())
-        pipeline.wake(found)
-        found.refresh_from_db()
+    ending.cancel(found)
     return _answer(request, found)
 
 

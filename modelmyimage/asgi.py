@@ -1,18 +1,20 @@
-"""The site as an ASGI application, behind the cap on request bodies."""
+"""The site as an ASGI application, behind the caps on request bodies and on how many come in at once."""
 
 import os
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "modelmyimage.settings")
+site = get_asgi_application()
 
-# Only the create page takes files; everything else is a form.
+from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit  # noqa: E402  # they need what was set up just now
+from modelmyimage.receiving import PATHS, Receiving  # noqa: E402
+
+# Only the create page and the API's two ways to send take files; everything else is a form.
 application = BodyLimit(
-    get_asgi_application(),
+    Receiving(site),
     limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    larger={"/create": settings.UPLOAD_LIMIT_BYTES + FORM_OVERHEAD},
+    larger=dict.fromkeys(("/create", *PATHS), settings.UPLOAD_LIMIT_BYTES + FORM_OVERHEAD),
     machines=frozenset({"/billing/webhook"}),
 )

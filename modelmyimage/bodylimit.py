@@ -3,7 +3,7 @@
 A declared length over the cap is answered 413 at once; a body without a declared length is counted as it comes and cut
 off at the cap. Only the paths named as larger may have more than a form's worth, so that Django never has a body that
 it would write to disk. At an address for machines alone, too large a body is answered as any other that is not theirs:
-400 and not a word.
+400 and not a word. Below the API's address, the answer is the API's problem document.
 """
 
 import asyncio
@@ -11,9 +11,14 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+
+from accounts import problems
+from accounts.problems import Problem
+from modelmyimage.api_edge import BELOW
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -79,24 +84,27 @@ class BodyLimit:
             await _refuse(scope, receive, send, cap, None, self.machines)
 
 
-def _header(scope: Scope, name: bytes) -> str:
+def header(scope: Scope, name: bytes) -> str:
+    """The value of a request's header, or an empty string."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 def _declared(scope: Scope) -> int | None:
-    text = _header(scope, b"content-length")
+    text = header(scope, b"content-length")
     return int(text) if text.isascii() and text.isdigit() else None
 
 
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None, machines: frozenset[str]
 ) -> None:
+    request_id = uuid4().hex
     if scope["path"] in machines:
         status, media_type, body = 400, b"text/plain", b""
     else:
         status = 413
-        media_type, body = _answer(_header(scope, b"accept"), cap, declared)
+        media_type, body = _answer(scope, request_id, cap, declared)
     headers = {
+        b"request-id": request_id.encode(),
         b"content-type": media_type,
         b"content-length": str(len(body)).encode(),
         b"content-security-policy": b"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'",
@@ -128,8 +136,9 @@ async def _drain(receive: Receive) -> None:
         left -= len(message.get("body", b""))
 
 
-def _answer(accept: str, cap: int, declared: int | None) -> tuple[bytes, bytes]:
+def _answer(scope: Scope, request_id: str, cap: int, declared: int | None) -> tuple[bytes, bytes]:
     """Media type and body of the 413."""
+    accept = header(scope, b"accept")
     limit = cap // 1_000_000
     if declared is None:
         detail = _("The limit is %(limit)d MB.") % {"limit": limit}
@@ -137,6 +146,9 @@ def _answer(accept: str, cap: int, declared: int | None) -> tuple[bytes, bytes]:
         size = math.ceil(declared / 100_000) / 10
         detail = _("%(size)s MB. The limit is %(limit)d MB.") % {"size": f"{size:.10g}", "limit": limit}
     title = _("Too large")
+    if scope["path"].startswith(BELOW):
+        answer = problems.response(Problem(problems.TOO_LARGE, detail), request_id=request_id)
+        return problems.MEDIA_TYPE.encode(), answer.content
     if "json" in accept and "text/html" not in accept:
         problem = {
             "type": "about:blank",

@@ -80,9 +80,11 @@ INSTALLED_APPS = [
 if LOCAL:
     INSTALLED_APPS.append("sandbox")
 
+# All of them are asynchronous: one that is not would give each request a thread for as long as its view runs.
 MIDDLEWARE = [
+    "modelmyimage.api_edge.edge",  # before all others: what they answer becomes a problem document there, too
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "modelmyimage.static_files.static_files",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,7 +93,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 TEMPLATES = [
@@ -195,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600.0},
     },
     "tell-changes": {"task": "trust.tasks.tell", "schedule": 300.0, "options": {"expires": 300.0}},
+    "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": 60.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,

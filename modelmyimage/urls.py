@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from modelmyimage import operators
+from modelmyimage import api, api_page, operators
 
 urlpatterns = [
     path("", include("generation.urls")),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
     path("", include("trust.urls")),
+    path("api", api_page.page, name="api"),
+    path("", include(api.urlpatterns)),
     path("operators/", operators.site.urls),
 ]
 

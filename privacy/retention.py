@@ -173,6 +173,14 @@ PERIODS: dict[str, Period] = {
             grace=EVERY_ROUND,
         ),
         Period(
+            name="security_log",
+            covers=later("a change of one of your access keys"),
+            longest=timedelta(days=365),
+            counted=later("after it"),
+            by="accounts.tasks.forget",
+            grace=EVERY_ROUND,
+        ),
+        Period(
             name="rate_limit",
             covers=later("counters against too many tries, by network address, account or digest of an e-mail address"),
             longest=timedelta(hours=1),
@@ -212,6 +220,13 @@ PERIODS: dict[str, Period] = {
             counted=later("after the call ended"),
             by="generation.tasks.forget",
             grace=EVERY_NIGHT,
+        ),
+        Period(
+            name="repeat",
+            covers=later("a fingerprint of what was sent with an Idempotency-Key, in memory"),
+            longest=timedelta(days=1),
+            counted=later("after it was sent first"),
+            by="generation.idempotency.remember",
         ),
         # Buying
         Period(

@@ -24,7 +24,8 @@ from django.db import connection
 from django.db.models import AutoField, ForeignKey, Model, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import MailChoice, User
+from accounts import keys
+from accounts.models import AccessKey, MailChoice, User
 from billing import adjustments, ledger
 from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
@@ -104,6 +105,11 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
         Authenticator.objects.create(user=user, type=kind, data={"secret": f"seed-of-{name}-{kind}"})
     user.groups.add(Group.objects.get(name="helpers"))
     user.user_permissions.add(Permission.objects.order_by("pk")[0])
+    key, _secret = keys.make(
+        owner=user, name=f"key of {name}", description=f"for {name}", scopes=["read"], networks=["192.0.2.0/24"],
+        monthly_limit=100, expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    keys.rotate(key, overlap=timedelta(hours=1))
     _bought(user, name, now)
     ledger.grant(user=user, credits=500, key=f"gift:{name}", reason="signup")
     for stage, outcome in STATES:
@@ -183,7 +189,7 @@ def _job(user: User, name: str, stage: str, outcome: str, now: datetime) -> None
     job = Job.objects.create(
         owner=user, stage=stage, outcome=outcome, provider="scripted", credits=2, created_at=now, due_at=now,
         deadline_at=now + timedelta(minutes=20), options={"mirror": True}, restrictions={"never": [f"not-{name}"]},
-        lease_id=uuid4(), size_x=0.25,
+        lease_id=uuid4(), size_x=0.25, access_key=AccessKey.objects.get(owner=user),
     )  # fmt: skip
     ledger.hold(user=user, credits=2, job=job.pk)
     if outcome == Job.Outcome.DONE:

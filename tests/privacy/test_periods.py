@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import tasks as accounts_tasks
-from accounts.models import User
+from accounts.models import SecurityEvent, User
 from billing import tasks as billing_tasks
 from billing.models import ClosedBooks, Order, StripeEvent
 from generation import tasks as generation_tasks
@@ -34,7 +34,7 @@ from privacy.retention import PERIODS, RETENTION, length, years
 
 pytestmark = pytest.mark.django_db
 
-BY_THEMSELVES = {"key", "rate_limit"}
+BY_THEMSELVES = {"key", "rate_limit", "repeat"}
 BY_THE_VAULT = {"interrupted"}
 
 
@@ -187,6 +187,11 @@ def request(state: str, *, worded: bool) -> Callable[[User], Any]:
     return make
 
 
+def security_event(owner: User) -> Any:
+    made = SecurityEvent.objects.create(owner=owner, code="key_made", subject="x", access_key=uuid4())
+    return SecurityEvent.objects.filter(pk=made.pk)
+
+
 CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     **{kind: (old_blob(kind), "created_at", privacy_tasks.sweep) for kind in RETENTION},
     "stray": (stray, "destroyed_at", privacy_tasks.forget),
@@ -198,6 +203,7 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "unconfirmed_request": (request("unconfirmed", worded=True), "received_at", privacy_tasks.forget),
     "request_text": (request("answered", worded=True), "closed_at", privacy_tasks.forget),
     "request": (request("refused", worded=False), "closed_at", privacy_tasks.forget),
+    "security_log": (security_event, "at", accounts_tasks.forget),
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),

@@ -1,0 +1,17 @@
+"""What an access key may do: its scopes, each by a code that programs use and the words that people read."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SCOPES: dict[str, Promise] = {
+    "generate": _("Send photos, fetch the models, cancel and destroy. This spends credits."),
+    "read": _("See jobs, their state and receipts, and the providers."),
+    "billing:read": _("See the balance and each line of the ledger."),
+    "usage:read": _("See how much the account and its keys use."),
+    "privacy": _("Get a copy of everything that is held about you."),
+}
+
+USUAL = ("generate", "read")
+"""What a new key has unless its owner says otherwise."""

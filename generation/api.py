@@ -1,0 +1,350 @@
+"""The API's endpoints about jobs: send, look, wait, fetch, cancel, destroy."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Path, Query, Router, Status
+
+from accounts import problems, throttle
+from accounts.bearer import guarded
+from accounts.models import AccessKey
+from accounts.problems import Problem
+from generation import api_problems, api_schema, direct, ending, events, history, offering, pipeline, sending
+from generation.api_shapes import JobList, JobOut, ProviderList, State, job_out, provider_out, state_of
+from generation.api_wants import wrong
+from generation.models import Job
+from generation.streams import Stream
+from privacy import proofs, receipts, vault
+from privacy.models import Receipt
+
+router = Router(tags=["Jobs"])
+
+LONGEST_WAIT: Final = 60
+"""Seconds that a request about a job may wait."""
+LOOK_SECONDS: Final = 0.3
+
+Id = Annotated[UUID, Path(description="The job's id.")]
+Wait = Annotated[
+    int,
+    Query(
+        ge=0,
+        le=LONGEST_WAIT,
+        description="Answer when the job is ready or over, or after this many seconds, whichever is first.",
+    ),
+]
+
+
+def key_of(request: HttpRequest) -> AccessKey:
+    """The key that the request showed."""
+    key: AccessKey = request.auth  # type: ignore[attr-defined]  # ninja's name for what a guard found
+    return key
+
+
+@router.post(
+    "/jobs",
+    response={201: JobOut, 200: JobOut},
+    summary="Send a photo",
+    operation_id="send_job",
+    **guarded(
+        "generate",
+        *api_problems.SENDING,
+        api_problems.KEY_REUSED,
+        limits=("sending",),
+        **api_schema.sending(idempotent=True),
+    ),
+)
+async def send_job(request: HttpRequest) -> Any:
+    """Answers 201 as soon as the photo is taken in; with `Prefer: wait=N` when the model is ready, or after N seconds
+    at most. A repeat with the same `Idempotency-Key` answers 200 with the first job.
+    """
+    key = key_of(request)
+    job, new = await sync_to_async(sending.take_in)(request, key)
+    wait = sending.seconds_to_wait(request.headers.get("Prefer", ""), most=LONGEST_WAIT)
+    if wait:
+        try:
+            await _waited(key, job, wait)
+        except Problem:  # too many wait already; the job is taken in all the same
+            wait = 0
+    shown = await sync_to_async(_shown)(job.pk)
+    request.answer_headers = {"Location": shown["url"]} | (  # type: ignore[attr-defined]  # read by api_edge
+        {"Preference-Applied": f"wait={wait}"} if wait else {}
+    )
+    return Status(201 if new else 200, shown)
+
+
+@router.get(
+    "/jobs",
+    response=JobList,
+    summary="List jobs",
+    operation_id="list_jobs",
+    **guarded("read", problems.INVALID),
+)
+def list_jobs(
+    request: HttpRequest,
+    state: Annotated[State | None, Query(description="Only jobs in this state.")] = None,
+    cursor: Annotated[str, Query(max_length=80, description="`next` of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 25,
+) -> dict[str, Any]:
+    """The account's jobs, newest first, whoever sent them. New jobs do not shift the pages."""
+    if cursor and not history.is_key(cursor):
+        raise wrong({"cursor": ["Take it from “next” of the page before."]})
+    page = history.page(owner=key_of(request).owner, state=state or "", before=cursor, most=limit)
+    return {"jobs": [job_out(job) for job in page.jobs], "next": page.before or None}
+
+
+@router.get(
+    "/jobs/{job_id}",
+    response=JobOut,
+    summary="Look at a job",
+    operation_id="get_job",
+    **guarded("read", problems.NOT_FOUND, problems.INVALID),
+)
+async def get_job(request: HttpRequest, job_id: Id, wait: Wait = 0) -> Any:
+    """How far it is. With `wait`, the answer comes when the model is ready or the job is over."""
+    key = key_of(request)
+    job = await sync_to_async(_owned)(key, job_id)
+    if wait:
+        await _waited(key, job, wait)
+        return await sync_to_async(_shown)(job_id)
+    return await sync_to_async(job_out)(job)
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow a job",
+    operation_id="follow_job",
+    **guarded("read", problems.NOT_FOUND, problems.INVALID, **api_schema.events()),
+)
+async def follow_job(request: HttpRequest, job_id: Id) -> HttpResponseBase:
+    """Server-sent events: the job as it is, then each change, until it is over or ten minutes have passed."""
+    key = key_of(request)
+    await sync_to_async(_owned)(key, job_id)
+    entry = await _entered(key)
+
+    async def stream() -> Any:
+        try:
+            async for event in events.stream(job_id, job_out):
+                yield event.encode()
+        finally:
+            await _left(key, entry)
+
+    response = Stream(stream(), content_type="text/event-stream")
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+@router.post(
+    "/jobs/{job_id}/cancel",
+    response=JobOut,
+    summary="Cancel a job",
+    operation_id="cancel_job",
+    **guarded("generate", problems.NOT_FOUND, problems.INVALID, api_problems.ALREADY_OVER),
+)
+def cancel_job(request: HttpRequest, job_id: Id) -> dict[str, Any]:
+    """Before the model is ready, this costs nothing. After, the model is destroyed, and was paid for."""
+    job = _owned(key_of(request), job_id)
+    if not ending.cancel(job):
+        raise Problem(api_problems.ALREADY_OVER)
+    return job_out(job)
+
+
+@router.get(
+    "/jobs/{job_id}/asset",
+    summary="Fetch the model",
+    operation_id="fetch_asset",
+    **guarded(
+        "generate",
+        problems.NOT_FOUND,
+        problems.INVALID,
+        api_problems.NOT_READY,
+        api_problems.GONE,
+        api_problems.STORE_AWAY,
+        **api_schema.model(),
+    ),
+)
+async def fetch_asset(
+    request: HttpRequest,
+    job_id: Id,
+    format: Annotated[Literal["glb"], Query(description="The file's format; GLB is the one there is.")] = "glb",
+) -> HttpResponseBase:
+    """The GLB, as it streams out of our vault. A transfer that breaks changes nothing: fetch it again. Once you have
+    it, destroy ours by DELETE.
+    """
+    job = await sync_to_async(_with_asset)(key_of(request), job_id)
+    first, rest = await _first(job)
+    return _model(job, _whole(first, rest))
+
+
+@router.delete(
+    "/jobs/{job_id}/asset",
+    response=JobOut,
+    summary="Destroy the model now",
+    operation_id="destroy_asset",
+    **guarded("generate", problems.NOT_FOUND, problems.INVALID, api_problems.NOT_READY),
+)
+def destroy_asset(request: HttpRequest, job_id: Id) -> dict[str, Any]:
+    """You have it, or do not want it: ours is destroyed, and the receipt is made. Doing it twice is harmless."""
+    job = _owned(key_of(request), job_id)
+    if not job.outcome and not job.acknowledged_at:
+        if job.stage != Job.Stage.DELIVER or job.direct:
+            raise Problem(api_problems.NOT_READY)
+        ending.acknowledge(job)
+    return job_out(job)
+
+
+@router.get(
+    "/jobs/{job_id}/receipt",
+    response=dict[str, Any],
+    summary="Get the receipt",
+    operation_id="get_receipt",
+    **guarded("read", problems.NOT_FOUND, problems.INVALID, api_problems.NOT_READY),
+)
+def get_receipt(request: HttpRequest, job_id: Id) -> HttpResponse:
+    """What was destroyed, as we observed it, signed, with its place in the public log."""
+    kept = Receipt.objects.filter(group=_owned(key_of(request), job_id).pk).first()
+    if kept is None:
+        raise Problem(api_problems.NOT_READY)
+    return HttpResponse(receipts.encode(proofs.file_of(kept)), content_type="application/json")
+
+
+@router.post(
+    "/generate",
+    summary="A photo in, a model out",
+    operation_id="generate",
+    **guarded(
+        "generate",
+        *api_problems.SENDING,
+        api_problems.JOB_FAILED,
+        api_problems.TOO_SLOW,
+        limits=("sending",),
+        **api_schema.sending(idempotent=False),
+        **api_schema.model(),
+    ),
+)
+async def generate(request: HttpRequest) -> HttpResponseBase:
+    """One request: the answer is the GLB, and as it ends, everything is destroyed. It costs something only if the whole
+    model was sent: if the connection breaks, the job fails or five minutes are not enough, nothing is charged.
+    """
+    key = key_of(request)
+    entry = await _entered(key)
+    try:
+        opened = await direct.begin(partial(sending.take_in, request, key, direct=True))
+        opened.watch()
+        try:
+            opened.job = await opened.ready()
+            first, rest = await _first(opened.job)
+        except BaseException:
+            await opened.close()
+            raise
+    finally:
+        await _left(key, entry)
+    return _model(opened.job, opened.send(first, rest))
+
+
+@router.get(
+    "/providers",
+    response=ProviderList,
+    summary="List providers",
+    operation_id="list_providers",
+    tags=["Account"],
+    **guarded("read"),
+)
+def list_providers(request: HttpRequest) -> dict[str, Any]:
+    """Who could receive your photos now, where they are, what they keep and what they cost."""
+    return {"providers": [provider_out(shown) for shown in offering.offers(key_of(request).owner)]}
+
+
+def _owned(key: AccessKey, job_id: UUID) -> Job:
+    """The job, if it is the account's; to everybody else it does not exist. Raises ``Problem``."""
+    job = Job.objects.filter(pk=job_id, owner_id=key.owner_id).first()
+    if job is None:
+        raise Problem(problems.NOT_FOUND)
+    return job
+
+
+def _shown(job_id: UUID) -> dict[str, Any]:
+    return job_out(Job.objects.get(pk=job_id))
+
+
+def _with_asset(key: AccessKey, job_id: UUID) -> Job:
+    job = _owned(key, job_id)
+    if job.outcome or job.acknowledged_at or (job.direct and job.stage == Job.Stage.DELIVER):
+        raise Problem(api_problems.GONE)
+    if job.stage != Job.Stage.DELIVER or job.asset_id is None:
+        raise Problem(api_problems.NOT_READY)
+    return job
+
+
+async def _first(job: Job) -> tuple[bytes, Any]:
+    """The asset's first bytes, by which all that can be wrong with it shows, and the rest. Raises ``Problem``."""
+    assert job.asset_id is not None
+    chunks = vault.aread(job.asset_id)
+    try:
+        first = await anext(chunks)
+    except vault.Unavailable:
+        raise Problem(api_problems.STORE_AWAY, wait=5.0) from None
+    except vault.VaultError:
+        await pipeline.awake(job)  # it finds out what was lost, gives the credits back and says so
+        raise Problem(api_problems.GONE) from None
+    await sync_to_async(close_old_connections)()  # a slow reader needs none
+    return first, chunks
+
+
+async def _whole(first: bytes, rest: Any) -> Any:
+    try:
+        yield first
+        async for chunk in rest:
+            yield chunk
+    finally:
+        await rest.aclose()  # a reader that goes away must not leave the blob open
+
+
+def _model(job: Job, chunks: Any) -> Stream:
+    response = Stream(chunks, content_type="model/gltf-binary")
+    response["Content-Length"] = str(job.asset_bytes)
+    response["Content-Disposition"] = f'attachment; filename="model-{str(job.pk)[:8]}.glb"'
+    response["Accept-Ranges"] = "none"
+    response["Job-Id"] = str(job.pk)
+    return response
+
+
+async def _waited(key: AccessKey, job: Job, seconds: int) -> None:
+    """Come back when the job is ready or over, or after the seconds; a wait too many is none."""
+    entry = await _entered(key)
+    ends = time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends:
+            if await sync_to_async(_settled)(job.pk):
+                return
+            await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - time.monotonic())))
+    finally:
+        await _left(key, entry)
+
+
+def _settled(job_id: UUID) -> bool:
+    """Whether there is something to say of the job, for which somebody waits."""
+    try:
+        job = Job.objects.get(pk=job_id)
+    finally:
+        close_old_connections()
+    return state_of(job) != "running"
+
+
+async def _entered(key: AccessKey) -> str:
+    try:
+        return await asyncio.to_thread(throttle.enter, {"waiting_key": str(key.pk)})
+    except throttle.Exceeded as reached:
+        raise Problem(problems.TOO_MANY, wait=reached.wait) from None
+
+
+async def _left(key: AccessKey, entry: str) -> None:
+    await asyncio.shield(asyncio.to_thread(throttle.leave, {"waiting_key": str(key.pk)}, entry))

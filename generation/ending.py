@@ -1,0 +1,33 @@
+"""What the owner may do to a job from outside: have the rest destroyed once the asset is saved, or stop it.
+
+Each is a conditional UPDATE of a column that is the owner's; the pipeline acts on it. Repeating either is harmless.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from generation import pipeline
+from generation.models import Job
+
+
+def acknowledge(job: Job) -> None:
+    """The owner has the whole file: destroy ours."""
+    mine = Job.objects.filter(pk=job.pk, stage=Job.Stage.DELIVER, acknowledged_at=None, direct=False)
+    if mine.update(acknowledged_at=timezone.now()):
+        pipeline.wake(job)
+        job.refresh_from_db()
+
+
+def cancel(job: Job) -> bool:
+    """Stop the job, or destroy what waits for its owner; whether that was asked for now or before.
+
+    A direct job whose asset is being sent ends with its request and not by this: else it could be had for nothing.
+    """
+    if job.outcome:
+        return False
+    mine = Job.objects.filter(pk=job.pk, outcome="", cancel_requested_at=None)
+    if mine.exclude(direct=True, stage=Job.Stage.DELIVER).update(cancel_requested_at=timezone.now()):
+        pipeline.wake(job)
+    job.refresh_from_db()
+    return job.cancel_requested_at is not None

@@ -1,0 +1,40 @@
+"""What the jobs of one access key may cost in a calendar month (UTC): its own limit, beside that of the account."""
+
+from __future__ import annotations
+
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from accounts.models import AccessKey
+from billing.limits import month_start
+from generation.models import Job
+
+
+class KeyLimitReached(Exception):
+    """The key's limit stands in the way; ``left`` credits of it are left."""
+
+    def __init__(self, *, limit: int, left: int) -> None:
+        super().__init__(f"a limit of {limit} credits a month for the key, {left} left")
+        self.limit = limit
+        self.left = left
+
+
+def spent_this_month(key: AccessKey) -> int:
+    """Credits of jobs that the key began this month, held or spent; what was given back does not count."""
+    begun = Job.objects.filter(Q(outcome="") | Q(charged=True), access_key=key)
+    begun = begun.filter(created_at__gte=month_start(timezone.now()))
+    return int(begun.aggregate(total=Sum("credits", default=0))["total"])
+
+
+def check(job: Job) -> None:
+    """Raises ``KeyLimitReached`` if this job goes past the limit of its key.
+
+    For use after the job's credits are held, in that transaction: the ledger's lock then makes jobs of one account wait
+    for each other, so that two of them cannot pass for one.
+    """
+    key = job.access_key
+    if key is None or key.monthly_limit is None or not job.credits:
+        return
+    spent = spent_this_month(key)
+    if spent > key.monthly_limit:
+        raise KeyLimitReached(limit=key.monthly_limit, left=max(0, key.monthly_limit - spent + job.credits))
