@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-strays": {"task": "privacy.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "forget-sessions": {"task": "accounts.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": 60.0}},
+    "roll-up-calls": {"task": "accounts.tasks.roll_up", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "audit": {"task": "modelmyimage.tasks.audit", "schedule": 600.0, "options": {"expires": 600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
