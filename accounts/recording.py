@@ -5,7 +5,8 @@ when there is a batch. A clean stop writes what is left; a crash loses at most t
 away, lines wait, up to ``MOST``; beyond that they are counted and lost, since calls matter more than their record.
 
 A line's id is made with it, so a batch whose fate is unknown (the connection broke as it was committed) can be written
-again and still counts once. There are no lines of requests without a working key: they are nobody's.
+again and still counts once. There are no lines of requests without a working key: they are nobody's. Nor are there of
+those that are turned away before the key is looked up, because it asks too often: that has to cost nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Call:
     began: float = field(default_factory=time.perf_counter)
 
     def line(self) -> ApiCall:
-        """What is written of it, now that it is over."""
+        """What is written of it, now that it is over; of one with an owner."""
+        assert self.owner_id is not None
+        assert self.access_key is not None
         return ApiCall(
             id=uuid4(),
             owner_id=self.owner_id,

@@ -205,7 +205,7 @@ HELD = [
         whose="owner",
         items=(
             Item("id owner access_key", _("Numbers: its own, your account’s, the key’s")),
-            Item("day endpoint status_class within_ms", _("Calls of one day, of one endpoint, alike in answer and time")),
+            Item("day endpoint status_class within_ms", _("One day’s calls of an endpoint, alike in answer and time")),
             Item("calls bytes_in bytes_out", _("How many they were, and how many bytes")),
         ),
     ),

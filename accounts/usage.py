@@ -124,6 +124,15 @@ class Calls:
                 return edge
         return None
 
+    def merge(self, other: Calls) -> None:
+        """Count these, too."""
+        self.calls += other.calls
+        self.client_errors += other.client_errors
+        self.server_errors += other.server_errors
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.within.update(other.within)
+
     def add(self, row: dict[str, Any]) -> None:
         """Count a row of the database."""
         self.calls += row["n"]
@@ -154,6 +163,7 @@ def _rows(owner: User, span: Span, by: By) -> Iterator[dict[str, Any]]:
     yield from _grouped(steps, by, n=Count("pk"))
 
 
-def _grouped(rows: QuerySet[Any], by: By, **number: Any) -> QuerySet[Any]:
+def _grouped(rows: QuerySet[Any], by: By, **number: Any) -> QuerySet[Any, dict[str, Any]]:
     kinds = rows.order_by().values(COLUMN[by], "status_class", "within_ms")
-    return kinds.annotate(**number, sum_in=Sum("bytes_in"), sum_out=Sum("bytes_out"))
+    found: QuerySet[Any, dict[str, Any]] = kinds.annotate(**number, sum_in=Sum("bytes_in"), sum_out=Sum("bytes_out"))
+    return found

@@ -107,6 +107,7 @@ def test_every_example_in_the_order_of_a_job(shell: Callable[..., bytes], visito
     assert json.loads(shell(EXAMPLES["list_providers"]))["providers"]
     assert json.loads(shell(EXAMPLES["get_balance"]))["available"] >= 0
     assert json.loads(shell(EXAMPLES["list_ledger"]))["lines"]
+    assert shell(EXAMPLES["get_usage"]).decode().splitlines()[0].startswith("key,label,calls,")
     shell(EXAMPLES["export_data"])
     assert (folder / "my-data.zip").read_bytes()[:2] == b"PK"
     for _ in range(200):
