@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WIDTH, HEIGHT = 900, 260
-LEFT, RIGHT, TOP, BOTTOM = 84, 890, 20, 220
-LABELS: Final = 6
+LEFT, RIGHT, TOP, BOTTOM = 76, 592, 16, 200
+LABELS: Final = 5
 """So many bars are named at most."""
 NARROWEST: Final = 2
 

@@ -16,6 +16,7 @@ FILES = [
     "tests/billing/test_ledger_machine.py",
     "tests/billing/test_ledger_races.py",
     "tests/privacy/test_log.py",
+    "tests/usage/test_sums.py",
 ]
 
 
