@@ -16,12 +16,13 @@ import re
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, close_old_connections
+from django.db import IntegrityError, InterfaceError, OperationalError, close_old_connections
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -93,7 +94,8 @@ def note_key(request: HttpRequest, key: AccessKey) -> None:
     if match is not None:
         path = VARIABLE.sub(r"{\1}", match.route.removeprefix("api/v1"))
         call.endpoint = f"{request.method} {path}"[: ApiCall._meta.get_field("endpoint").max_length]
-        call.job = match.kwargs.get("job_id")
+        with suppress(ValueError):  # the view will say that it is no number of a job
+            call.job = UUID(str(match.kwargs.get("job_id")))
 
 
 def note_job(request: HttpRequest, job_id: UUID) -> None:
@@ -165,7 +167,8 @@ class Recorder:
             _insert(batch)
         except (OperationalError, InterfaceError):
             return False
-        except DatabaseError:  # not for now but for good: a batch that no database takes must not stop all others
+        except Exception:  # not for now but for good: a batch that no database takes must not stop all others
+            logger.exception("a batch of the request log cannot be written")
             self._lose(len(batch))
         return True
 

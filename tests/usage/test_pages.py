@@ -40,8 +40,8 @@ def test_each_address_by_its_owner_another_customer_and_nobody(
 ) -> None:
     key, _secret = keys.make(owner=owner, name="my own shop", scopes=["read"])
     job = sent(owner, timezone.now(), credits=4711, charged=True, access_key=key)
-    called(owner, timezone.now(), 40, access_key=key.pk, job=job.pk)
-    telling = ("my own shop", str(job.pk), "4711", "4,711", str(key.pk))
+    called(owner, timezone.now(), 40, access_key=key.pk, job=job.pk, endpoint="GET /of-mine")
+    telling = ("my own shop", "/of-mine", str(job.pk), "4711", "4,711", str(key.pk))
     for path in PATHS:
         asked = f"{path}?range=24h&key={key.pk}"
         client.logout()

@@ -82,6 +82,7 @@ def test_what_is_recorded_and_what_is_not(recorder: Recorder, owner: User, setti
                 await client.get("/jobs?state=done", headers=mine),
                 await client.get(f"/jobs/{job.pk}", headers=mine),
                 await client.get(f"/jobs/{uuid4()}", headers=mine),
+                await client.get("/jobs/glb", headers=mine),
                 await client.get("/balance", headers=mine),  # the scope is missing
                 await client.post("/jobs", headers={**mine, "Content-Type": "image/jpeg"}, content=body),
                 await client.get("/jobs"),
@@ -92,18 +93,19 @@ def test_what_is_recorded_and_what_is_not(recorder: Recorder, owner: User, setti
             ]
 
     answers = asyncio.run(ask())
-    assert [answer.status_code for answer in answers] == [200, 200, 404, 403, 422, 401, 401, 404, 200, 200]
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 422, 403, 422, 401, 401, 404, 200, 200]
     lines = written(recorder)
     assert [(one.endpoint, one.status, one.job) for one in lines] == [
         ("GET /jobs", 200, None),
         ("GET /jobs/{job_id}", 200, job.pk),
         ("GET /jobs/{job_id}", 404, None),
+        ("GET /jobs/{job_id}", 422, None),
         ("GET /balance", 403, None),
         ("POST /jobs", 422, None),
     ]
     assert {(one.owner_id, one.access_key) for one in lines} == {(owner.pk, key.pk)}
-    assert [one.bytes_out for one in lines] == [len(answer.content) for answer in answers[:5]]
-    assert [one.bytes_in for one in lines] == [0, 0, 0, 0, 15]
+    assert [one.bytes_out for one in lines] == [len(answer.content) for answer in answers[:6]]
+    assert [one.bytes_in for one in lines] == [0, 0, 0, 0, 0, 15]
     assert all(now <= one.at <= timezone.now() and 0 <= one.ms < 60_000 for one in lines)
 
 
@@ -195,6 +197,20 @@ def test_lines_of_an_account_that_is_gone_take_no_others_along(owner: User, stra
     with pytest.raises(IntegrityError):
         ApiCall.objects.bulk_create(list(recorder._waiting))
     assert [one.owner_id for one in written(recorder)] == [owner.pk, owner.pk]
+
+
+def test_a_batch_that_nobody_takes_stops_no_other(
+    owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recording, "BATCH", 2)
+    recorder = Recorder()
+    for number in range(6):
+        recorder.add(line(owner))
+        if number == 2:
+            recorder._waiting[-1].endpoint = "x" * 5000 if connection.vendor == "postgresql" else None  # type: ignore[assignment]
+    with caplog.at_level(logging.ERROR, "accounts.recording"):
+        assert len(written(recorder)) == 4
+    assert [getattr(record, "count", None) for record in caplog.records] == [None, 2]
 
 
 def test_a_clean_stop_loses_nothing(owner: User) -> None:
