@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from accounts import keys, problems, throttle
+from accounts import keys, problems, recording, throttle
 from accounts.models import AccessKey
 from accounts.problems import Kind, Problem
 from accounts.scopes import SCOPES
@@ -55,6 +55,7 @@ def authenticate(request: HttpRequest, *, scope: str, limits: tuple[str, ...] = 
     if key is None or not keys.usable(key):
         limited(request, {"refused": address})
         raise Problem(problems.KEY_INVALID)
+    recording.note_key(request, key)
     if not keys.allows_address(key, address):
         raise Problem(problems.KEY_ELSEWHERE)
     account = str(key.owner_id)

@@ -1,6 +1,6 @@
 """People. An account is an e-mail address and what allauth keeps beside it; there is no user name.
 
-Beside them the access keys of their programs, and a line for each change of those.
+Beside them the access keys of their programs, a line for each change of those, and what was called with them.
 """
 
 from __future__ import annotations
@@ -116,3 +116,52 @@ class SecurityEvent(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class ApiCall(models.Model):
+    """One request that a working key made (accounts/recording.py): no body, no address, no query."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)  # made before it is written
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_calls")
+    access_key = models.UUIDField(help_text="The key's number, which stays when the key is gone.")
+    at = models.DateTimeField(help_text="When it began.")
+    endpoint = models.CharField(max_length=80, help_text="Method and address, with names in place of numbers.")
+    status = models.PositiveSmallIntegerField()
+    ms = models.PositiveIntegerField(help_text="From its beginning until the last byte of the answer.")
+    bytes_in = models.PositiveBigIntegerField()
+    bytes_out = models.PositiveBigIntegerField()
+    job = models.UUIDField(null=True, blank=True, help_text="Which job it was about.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-at", "-id"], name="call_of_owner"),
+            models.Index(fields=["at"], name="call_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.status}"
+
+
+class ApiCallSum(models.Model):
+    """How many calls of one kind a key made on one day (accounts/rollup.py); the calls themselves are forgotten."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_call_sums")
+    day = models.DateField(help_text="In UTC.")
+    access_key = models.UUIDField()
+    endpoint = models.CharField(max_length=80)
+    status_class = models.PositiveSmallIntegerField(help_text="The first digit of the status.")
+    within_ms = models.PositiveIntegerField(help_text="How long each took at most: an edge of accounts/usage.py.")
+    calls = models.PositiveBigIntegerField()
+    bytes_in = models.PositiveBigIntegerField()
+    bytes_out = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "day", "access_key", "endpoint", "status_class", "within_ms"], name="call_sum_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["day"], name="call_sum_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}, {self.endpoint}: {self.calls}"

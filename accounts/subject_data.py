@@ -15,7 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import forgetting, security_log
+from accounts import forgetting, recording, security_log
 from accounts.models import User
 from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Section, nobody
 
@@ -198,6 +198,34 @@ HELD = [
         ),
     ),
     Holding(
+        "accounts.ApiCall",
+        _("Calls of your programs"),
+        Section.SIGNING_IN,
+        why=_("To show you what each key did, so that you find faults, and notice a key that others use."),
+        basis=Basis.CONTRACT,
+        keeps="request_log",
+        whose="owner",
+        items=(
+            Item("id owner access_key job", _("Numbers: its own, your account’s, the key’s, the job’s")),
+            Item("at endpoint", _("When it was, and which endpoint was called: nothing that was sent to it")),
+            Item("status ms bytes_in bytes_out", _("How it was answered, how long that took, and how many bytes")),
+        ),
+    ),
+    Holding(
+        "accounts.ApiCallSum",
+        _("Sums of your programs’ calls"),
+        Section.SIGNING_IN,
+        why=_("To show you how use changes over the months, once the calls themselves are forgotten."),
+        basis=Basis.CONTRACT,
+        keeps="history",
+        whose="owner",
+        items=(
+            Item("id owner access_key", _("Numbers: its own, your account’s, the key’s")),
+            Item("day endpoint status_class within_ms", _("One day’s calls of an endpoint, alike in answer and time")),
+            Item("calls bytes_in bytes_out", _("How many they were, and how many bytes")),
+        ),
+    ),
+    Holding(
         "rate_limits",
         _("Counters against too many tries"),
         Section.SIGNING_IN,
@@ -273,6 +301,7 @@ OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
     "confirmation": forgetting.confirmations,
     "operator_log": forgetting.operator_log,
     "security_log": security_log.before,
+    "request_log": recording.before,
 }
 
 

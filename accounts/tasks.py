@@ -2,15 +2,15 @@
 
 Sessions past their end, and the address and browser noted beside each (for the list of one's own sessions); sign-ins
 that were begun and not ended; sign-ups whose address nobody ever confirmed, since it may belong to somebody who never
-asked; links that confirm an address; what operators did, and changes of access keys, after a year. Those changes are
-mailed from here, too.
+asked; links that confirm an address; what operators did, and changes of access keys, after a year; calls of the API
+after a month. Those changes are mailed, and those calls added up by day, from here, too.
 """
 
 from celery import shared_task
 from django.db.models.deletion import ProtectedError
 from django.utils import timezone
 
-from accounts import forgetting, security_log
+from accounts import forgetting, recording, rollup, security_log
 from privacy.retention import longest
 
 
@@ -24,6 +24,7 @@ def forget() -> None:
     forgetting.confirmations(now - longest("confirmation")).delete()
     forgetting.operator_log(now - longest("operator_log")).delete()
     security_log.before(now - longest("security_log")).delete()
+    recording.before(now - longest("request_log")).delete()
     for user in forgetting.unconfirmed(now - longest("unconfirmed")):
         try:
             user.delete()
@@ -35,3 +36,9 @@ def forget() -> None:
 def tell() -> None:
     """Mail what was not mailed yet of the security log; repeating it is harmless."""
     security_log.send()
+
+
+@shared_task(name="accounts.tasks.roll_up")
+def roll_up() -> None:
+    """Add up the calls of days that are over; repeating it is harmless."""
+    rollup.run(timezone.now())

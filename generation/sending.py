@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import problems
+from accounts import problems, recording
 from accounts.models import AccessKey
 from accounts.problems import Problem
 from generation import api_problems, api_uploads, idempotency, intake, registry
@@ -66,6 +66,7 @@ def _begin(
         raise api_problems.of_refusal(refused) from None
     except vault.VaultError:
         raise Problem(api_problems.STORE_AWAY, wait=60.0) from None
+    recording.note_job(request, job.pk)
     return job, job.pk == job_id
 
 

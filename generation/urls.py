@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generation import provider_pages, views, webhooks
+from generation import provider_pages, usage_pages, views, webhooks
 
 app_name = "generation"
 
@@ -11,6 +11,10 @@ urlpatterns = [
     path("create", views.create, name="create"),
     path("providers", provider_pages.providers, name="providers"),
     path("account/photos", provider_pages.limits, name="limits"),
+    path("account/usage", usage_pages.page, name="usage"),
+    path("account/usage/by-<slug:by>.<slug:form>", usage_pages.save, name="usage_file"),
+    path("account/usage/calls", usage_pages.calls, name="calls"),
+    path("account/usage/calls.csv", usage_pages.calls_csv, name="calls_csv"),
     path("hooks/<slug:name>", webhooks.hook, name="hook"),
     path("history", views.job_history, name="history"),
     path("jobs/<uuid:job_id>", views.job, name="job"),

@@ -21,6 +21,7 @@ from accounts import problems
 from accounts.problems import Problem
 from billing import api as billing_api
 from generation import api as generation_api
+from generation import usage_api
 from generation.api_wants import fields_of, wrong
 
 BASE = "api/v1/"
@@ -51,6 +52,7 @@ api = NinjaAPI(
 )
 api.add_router("", generation_api.router)
 api.add_router("", billing_api.router)
+api.add_router("", usage_api.router)
 api.add_router("", accounts_api.router)
 
 

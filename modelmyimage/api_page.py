@@ -39,6 +39,7 @@ EXAMPLES: dict[str, str] = {
     "list_providers": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/providers',
     "get_balance": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/balance',
     "list_ledger": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/ledger?only=spent"',
+    "get_usage": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/usage?by=key&format=csv"',
     "export_data": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/privacy/export -o my-data.zip',
     "get_log_head": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/log/head',
     "get_log_proof": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/log/proof?leaf=$LEAF&size=$SIZE"',

@@ -1,4 +1,4 @@
-"""The site as an ASGI application, behind the caps on request bodies and on how many come in at once."""
+"""The site as an ASGI application, behind the caps on request bodies and on how many come in at once, and measured."""
 
 import os
 
@@ -8,13 +8,16 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "modelmyimage.settings")
 site = get_asgi_application()
 
-from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit  # noqa: E402  # they need what was set up just now
+from accounts.recording import Recorder  # noqa: E402  # they need what was set up just now
+from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit  # noqa: E402
+from modelmyimage.measuring import Measuring  # noqa: E402
 from modelmyimage.receiving import PATHS, Receiving  # noqa: E402
 
 # Only the create page and the API's two ways to send take files; everything else is a form.
-application = BodyLimit(
+limited = BodyLimit(
     Receiving(site),
     limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     larger=dict.fromkeys(("/create", *PATHS), settings.UPLOAD_LIMIT_BYTES + FORM_OVERHEAD),
     machines=frozenset({"/billing/webhook"}),
 )
+application = Measuring(limited, Recorder())

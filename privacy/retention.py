@@ -181,6 +181,14 @@ PERIODS: dict[str, Period] = {
             grace=EVERY_ROUND,
         ),
         Period(
+            name="request_log",
+            covers=later("a call that one of your programs made"),
+            longest=timedelta(days=30),
+            counted=later("after it"),
+            by="accounts.tasks.forget",
+            grace=EVERY_ROUND,
+        ),
+        Period(
             name="rate_limit",
             covers=later("counters against too many tries, by network address, account or digest of an e-mail address"),
             longest=timedelta(hours=1),

@@ -25,7 +25,7 @@ from django.db.models import AutoField, ForeignKey, Model, Q, QuerySet
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import AccessKey, MailChoice, User
+from accounts.models import AccessKey, ApiCall, ApiCallSum, MailChoice, User
 from billing import adjustments, ledger
 from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
 from generation.models import Attempt, Event, Job, ProcessingLimits
@@ -114,6 +114,7 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     ledger.grant(user=user, credits=500, key=f"gift:{name}", reason="signup")
     for stage, outcome in STATES:
         _job(user, name, stage, outcome, now)
+    _called(user, key, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
     _told(user, now)
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
@@ -146,6 +147,18 @@ def _asked(user: User, name: str, state: str, now: datetime) -> None:
     )  # fmt: skip
     RequestStep.objects.create(request=made, what="received", by="person")
     RequestStep.objects.create(request=made, what="answered", by="operator", words=f"Now {name} is right.")
+
+
+def _called(user: User, key: AccessKey, now: datetime) -> None:
+    for job in (None, Job.objects.filter(owner=user).values_list("pk", flat=True)[0]):
+        ApiCall.objects.create(
+            owner=user, access_key=key.pk, at=now, endpoint="GET /jobs", status=200, ms=7, bytes_in=0, bytes_out=900,
+            job=job,
+        )  # fmt: skip
+    ApiCallSum.objects.create(
+        owner=user, access_key=key.pk, day=now.date(), endpoint="GET /jobs", status_class=2, within_ms=10, calls=2,
+        bytes_in=0, bytes_out=1800,
+    )  # fmt: skip
 
 
 def _signed_in(user: User, name: str, address: str) -> None:

@@ -119,9 +119,9 @@ def test_an_address_for_machines_answers_400_and_not_a_word(*, declared: bool) -
 
 
 def test_the_webhook_of_the_site_is_such_an_address() -> None:
-    from modelmyimage.asgi import application
+    from modelmyimage.asgi import limited
 
-    assert reverse("billing:webhook") in application.machines
+    assert reverse("billing:webhook") in limited.machines
 
 
 def test_without_a_length_only_the_limit_is_known() -> None:

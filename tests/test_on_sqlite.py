@@ -21,6 +21,7 @@ FILES = [
     "tests/test_erasure.py::test_nothing_leads_to_the_person_and_nobody_else_loses_anything",
     "tests/test_erasure.py::test_killed_it_finishes_later_once",
     "tests/test_erasure.py::test_two_workers_at_once_do_it_once",
+    "tests/usage/test_sums.py",
 ]
 
 

@@ -41,7 +41,7 @@ def test_every_operation_is_in_the_schema() -> None:
              for operation in view.operations}  # fmt: skip
     assert {operation for _, _, operation, _ in OPERATIONS} == bound
     assert len(GUARDED) == len(OPERATIONS) - 1  # but for the report of a leaked key
-    assert {scope for _, _, scope in GUARDED} == set(SCOPES) - {"usage:read"}
+    assert {scope for _, _, scope in GUARDED} == set(SCOPES)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), GUARDED)

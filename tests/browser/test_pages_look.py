@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -301,6 +302,46 @@ def test_access_keys_and_the_page_of_the_api(
         page.get_by_role("button", name="Delete it for good").click()
         expect(page.locator("main")).to_contain_text("“shop two” is deleted.")
         expect(page.locator("main")).to_contain_text("Access key deleted: shop two")
+
+
+@pytest.mark.parametrize("screen", TWO, indirect=True)
+def test_use_and_calls(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
+) -> None:
+    """Empty, full, and by keyboard: another time is chosen, wrong days are said, the newest calls are narrowed."""
+    paths = ["/account/usage", "/account/usage/calls"]
+    with chromium.new_context(**screen, storage_state=signed_in) as context:
+        demo("DELETE FROM accounts_apicall WHERE owner_id = ?")
+        assert look(context, site, [*paths, "/account/usage/calls?only=errors"]) == {}
+        now, key = datetime.now(UTC).replace(tzinfo=None), uuid4().hex
+        for number, status in enumerate([200, 200, 404, 500, 499] * 12):
+            demo(
+                "INSERT INTO accounts_apicall (owner_id, id, access_key, at, endpoint, status, ms, bytes_in, bytes_out,"
+                " job) VALUES (?, ?, ?, ?, 'GET /jobs/{job_id}/asset', ?, ?, 0, 2400000, ?)",
+                *(uuid4().hex, key, now - timedelta(minutes=9 * number), status, number * 31, uuid4().hex),
+            )  # fmt: skip
+        assert look(context, site, [*paths, "/account/usage?range=custom&from=2020-01-01", "/account/"]) == {}
+        page = context.new_page()
+        page.goto(f"{site.url}/account/usage?range=24h")
+        page.get_by_text("24 lines: the figures behind the bars").press("Enter")
+        expect(page.get_by_role("region", name="By hour")).to_be_visible()
+        expect(page.get_by_role("img", name="60 in all, 36 of them errors")).to_be_visible()
+        assert objections(page) == []
+        page.get_by_label("From").fill("2024-05-02")
+        page.get_by_label("To").fill("2024-05-01")
+        page.get_by_role("button", name="Show").press("Enter")
+        expect(page.locator("#range-error")).to_contain_text("This is after the last day")
+        expect(page.get_by_label("From")).to_have_value("2024-05-02")
+        page.goto(f"{site.url}/account/usage/calls")
+        page.get_by_role("link", name="Older").click()
+        expect(page.locator("tbody tr")).to_have_count(10)
+        page.get_by_label("Answer").select_option("errors")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("tbody tr")).to_have_count(36)
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save as CSV").click()
+        assert Path(saved.value.path()).read_text().count("/asset") == 36
+    demo("DELETE FROM accounts_apicall WHERE owner_id = ?")
 
 
 @pytest.mark.parametrize("screen", TWO, indirect=True)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import tasks as accounts_tasks
-from accounts.models import SecurityEvent, User
+from accounts.models import ApiCall, SecurityEvent, User
 from billing import tasks as billing_tasks
 from billing.models import ClosedBooks, Order, StripeEvent
 from generation import tasks as generation_tasks
@@ -192,6 +192,14 @@ def security_event(owner: User) -> Any:
     return SecurityEvent.objects.filter(pk=made.pk)
 
 
+def api_call(owner: User) -> Any:
+    made = ApiCall.objects.create(
+        owner=owner, access_key=uuid4(), at=timezone.now(), endpoint="GET /jobs", status=200, ms=1, bytes_in=0,
+        bytes_out=0,
+    )  # fmt: skip
+    return ApiCall.objects.filter(pk=made.pk)
+
+
 CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     **{kind: (old_blob(kind), "created_at", privacy_tasks.sweep) for kind in RETENTION},
     "stray": (stray, "destroyed_at", privacy_tasks.forget),
@@ -204,6 +212,7 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "request_text": (request("answered", worded=True), "closed_at", privacy_tasks.forget),
     "request": (request("refused", worded=False), "closed_at", privacy_tasks.forget),
     "security_log": (security_event, "at", accounts_tasks.forget),
+    "request_log": (api_call, "at", accounts_tasks.forget),
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),

@@ -1,0 +1,167 @@
+"""How much an account used: what its programs called, and what its jobs cost, by hour, day, key, endpoint or provider.
+
+Calls come from ``accounts/usage.py``. Jobs are counted from the jobs themselves, whose metadata stays: so there are no
+sums of them that could ever differ from the history or the ledger. A job counts at the time it was sent, with what it
+has cost by now; those sent from the pages count, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncDate, TruncHour
+from django.utils.translation import gettext as _
+
+from accounts import call_log
+from accounts import usage as calls_of
+from accounts.models import User
+from accounts.usage import Calls, Span
+from generation import registry
+from generation.models import Job
+
+By = Literal["hour", "day", "key", "endpoint", "provider"]
+BEGINS: Final[dict[str, Any]] = {
+    "hour": TruncHour("created_at", tzinfo=UTC),
+    "day": TruncDate("created_at", tzinfo=UTC),
+}
+COLUMN: Final = {"key": "access_key", "provider": "provider"}
+
+
+@dataclass
+class Jobs:
+    """What some jobs come to."""
+
+    jobs: int = 0
+    done: int = 0
+    failed: int = 0
+    credits: int = 0
+    """What they have cost; what was given back is not in it."""
+    model_bytes: int = 0
+
+    def add(self, other: Jobs) -> None:
+        """Count these, too."""
+        self.jobs += other.jobs
+        self.done += other.done
+        self.failed += other.failed
+        self.credits += other.credits
+        self.model_bytes += other.model_bytes
+
+
+@dataclass
+class Row:
+    """One day, key, endpoint or provider. ``name`` is for programs, ``label`` for people.
+
+    Calls have no provider, and jobs no endpoint: that part is ``None`` then.
+    """
+
+    name: str
+    label: str
+    calls: Calls | None
+    jobs: Jobs | None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not (self.calls and self.calls.calls) and not (self.jobs and self.jobs.jobs)
+
+
+@dataclass
+class Report:
+    """What was used in a time, one row for each of what it is told by, and all of it together."""
+
+    span: Span
+    by: By
+    rows: list[Row]
+    total: Row
+
+
+def report(owner: User, span: Span, by: By) -> Report:
+    """The account's use. A day or an hour without any has a row, too."""
+    calls = calls_of.calls(owner, span, "endpoint" if by == "provider" else by)
+    jobs = _jobs(owner, span, "provider" if by == "endpoint" else by)
+    total = Row("", "", Calls(), Jobs())
+    for some_calls in calls.values():
+        total.calls.merge(some_calls)  # type: ignore[union-attr]  # made just now
+    for some_jobs in jobs.values():
+        total.jobs.add(some_jobs)  # type: ignore[union-attr]  # made just now
+    if by == "endpoint":
+        rows = [Row(name, name, one, None) for name, one in calls.items()]
+    elif by == "provider":
+        rows = [Row(name, _provider(name), None, one) for name, one in jobs.items()]
+    elif by == "key":
+        rows = _by_key(owner, calls, jobs)
+    else:
+        rows = [
+            Row(_iso(begin), _iso(begin), calls.get(begin, Calls()), jobs.get(begin, Jobs()))
+            for begin in _begins(span, by)
+        ]
+        return Report(span, by, rows, total)
+    rows.sort(key=lambda row: (-(row.calls.calls if row.calls else 0), -(row.jobs.jobs if row.jobs else 0), row.label))
+    return Report(span, by, rows, total)
+
+
+def folded(rows: list[Row], number: int) -> list[Row]:
+    """Each so many rows as one, which is called after the first and the last."""
+    found = []
+    for start in range(0, len(rows), number):
+        some = rows[start : start + number]
+        label = some[0].label if len(some) == 1 else f"{some[0].label} – {some[-1].label}"
+        whole = Row(some[0].name, label, Calls(), Jobs())
+        for row in some:
+            assert whole.calls and whole.jobs and row.calls and row.jobs  # noqa: PT018  # days have both
+            whole.calls.merge(row.calls)
+            whole.jobs.add(row.jobs)
+        found.append(whole)
+    return found
+
+
+def _jobs(owner: User, span: Span, by: By) -> dict[Any, Jobs]:
+    column = COLUMN.get(by, by)
+    jobs = Job.objects.filter(owner=owner, created_at__gte=span.begin, created_at__lt=span.end).order_by()
+    if by in BEGINS:
+        jobs = jobs.annotate(**{column: BEGINS[by]})
+    found = jobs.values(column).annotate(
+        n=Count("pk"),
+        n_done=Count("pk", filter=Q(outcome=Job.Outcome.DONE)),
+        n_failed=Count("pk", filter=Q(outcome=Job.Outcome.FAILED)),
+        spent=Sum("credits", filter=Q(charged=True), default=0),
+        made=Sum("asset_bytes", default=0),
+    )
+    return {
+        row[column]: Jobs(row["n"], row["n_done"], row["n_failed"], row["spent"], int(row["made"])) for row in found
+    }
+
+
+def _by_key(owner: User, calls: Mapping[UUID, Calls], jobs: Mapping[UUID | None, Jobs]) -> list[Row]:
+    numbers = {*calls, *(one for one in jobs if one is not None)}
+    names = call_log.key_names(owner, numbers)
+    rows = [Row(str(one), names[one], calls.get(one, Calls()), jobs.get(one, Jobs())) for one in numbers]
+    if None in jobs:
+        rows.append(Row("", _("On the pages, or by a key that is deleted"), Calls(), jobs[None]))
+    return rows
+
+
+def _provider(name: str) -> str:
+    with suppress(registry.NotListed):
+        return registry.card(name).label
+    return name or _("None had it")
+
+
+def _begins(span: Span, by: By) -> Iterable[Any]:
+    step = timedelta(hours=1) if by == "hour" else timedelta(days=1)
+    moment = span.begin
+    while moment < span.end:
+        yield moment if by == "hour" else moment.date()
+        moment += step
+
+
+def _iso(begin: Any) -> str:
+    if isinstance(begin, datetime):
+        return begin.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
+    return str(begin.isoformat())

@@ -1,0 +1,1 @@
+"""Use of the API: recording, sums, pages."""
