@@ -229,3 +229,7 @@ class ProcessingLimits(models.Model):
         """The limits of an account; of one that set none, those that narrow nothing."""
         kept = ProcessingLimits.objects.filter(owner=owner_id).first()
         return Restrictions.restored(kept.restrictions) if kept else Restrictions()
+
+
+# Their rows belong to this app; Django finds them here.
+from generation.notifications.models import Delivery, Notification, Webhook  # noqa: E402, F401
