@@ -231,5 +231,7 @@ class ProcessingLimits(models.Model):
         return Restrictions.restored(kept.restrictions) if kept else Restrictions()
 
 
-# Their rows belong to this app; Django finds them here.
-from generation.notifications.models import Delivery, Notification, Webhook  # noqa: E402, F401
+# Their rows belong to this app, too; this is where Django looks for them.
+from generation.notifications.models import Delivery as Delivery  # noqa: E402
+from generation.notifications.models import Notification as Notification  # noqa: E402
+from generation.notifications.models import Webhook as Webhook  # noqa: E402

@@ -167,7 +167,9 @@ HELD = [
             Item("old_until", _("Until when the secret before signs, too")),
             Item("enabled off_because created_at", _("Whether it is on, or why we switched it off; when you made it")),
             Item("failures failing_since", _("How often it failed since it last took something, and since when")),
-            Item("lease_id lease_until nudged_at", _("How our machines share the work: which speaks to it, until when")),
+            Item(
+                "lease_id lease_until nudged_at", _("How our machines share the work: which speaks to it, until when")
+            ),
         ),
     ),
     Holding(

@@ -22,6 +22,7 @@ from accounts.problems import Problem
 from billing import api as billing_api
 from generation import api as generation_api
 from generation.api_wants import fields_of, wrong
+from generation.notifications import api as webhooks_api
 
 BASE = "api/v1/"
 
@@ -50,6 +51,7 @@ api = NinjaAPI(
     urls_namespace="v1",
 )
 api.add_router("", generation_api.router)
+api.add_router("", webhooks_api.router)
 api.add_router("", billing_api.router)
 api.add_router("", accounts_api.router)
 

@@ -4,8 +4,8 @@ One worker at a time speaks to a webhook: the one that has its lease, taken by c
 holds up one worker and its own notifications, nobody else's. A worker that dies between sending and writing that down
 leaves the lease to run out; the next one sends the same once more, under the same id.
 
-A failed attempt puts its notification off (``WAITS``), and with it the later ones of the same job; those of other jobs go
-on. When a receiver is back after it failed for a while, what waits for it goes at once.
+A failed attempt puts its notification off (``WAITS``), and with it the later ones of the same job; those of other jobs
+go on. When a receiver is back after it failed for a while, what waits for it goes at once.
 """
 
 from __future__ import annotations

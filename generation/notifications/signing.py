@@ -1,7 +1,7 @@
 """Each request to a webhook is signed, so that its receiver knows it is ours, unchanged, and of now.
 
-The scheme is that of standardwebhooks.com: an HMAC-SHA-256 over id, time and body, under a secret that the receiver has,
-too. While a new secret replaces one, both sign, and the receiver may check with either.
+The scheme is that of standardwebhooks.com: an HMAC-SHA-256 over id, time and body, under a secret that the receiver
+has, too. While a new secret replaces one, both sign, and the receiver may check with either.
 """
 
 from __future__ import annotations

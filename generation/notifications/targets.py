@@ -1,7 +1,7 @@
 """Where a webhook may lead: to a public machine by https, whatever its name says today or tomorrow.
 
-What an address looks like is checked when it is given. Where its name leads is looked up and checked at each attempt, by
-the gate that all our requests pass (``generation/egress.py``), and that address is the one that is connected to.
+What an address looks like is checked when it is given. Where its name leads is looked up and checked at each attempt,
+by the gate that all our requests pass (``generation/egress.py``), and that address is the one that is connected to.
 """
 
 from __future__ import annotations
