@@ -74,7 +74,7 @@ def _send(webhook: Webhook, notification: Notification) -> tuple[int | None, str
         return None, "timeout"
     except httpx.ConnectError as error:
         return None, "certificate" if "SSL" in str(error) else "unreachable"
-    except UnicodeError:  # a name that no look-up takes: a part of it is empty or too long
+    except (UnicodeError, httpx.InvalidURL):  # a name that no look-up takes: a part of it is empty or too long
         return None, "unreachable"
     except (egress.EgressError, httpx.HTTPError):
         return None, "answer"

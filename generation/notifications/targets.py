@@ -21,7 +21,7 @@ SECONDS: Final = 15.0
 """What an attempt may take, from look-up to answer."""
 LONGEST_ANSWER: Final = 1 << 16
 LONGEST: Final = 500
-FIRST_FREE_PORT: Final = 1024
+FIRST_FREE_PORT, LAST_PORT = 1024, 65535
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 UNREADABLE = _("That is no address. Write it whole, such as https://shop.example/hooks/models.")
@@ -49,7 +49,7 @@ def checked(text: str) -> str:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError):
         raise BadAddress(UNREADABLE) from None
-    if not url.host or url.scheme not in ("http", "https"):
+    if not url.host or url.scheme not in ("http", "https") or (url.port or 443) > LAST_PORT:
         raise BadAddress(UNREADABLE)
     if url.userinfo:
         raise BadAddress(CREDENTIALS)
