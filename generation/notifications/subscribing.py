@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import security_log
 from accounts.models import User
-from generation.models import Delivery, Webhook
+from generation.models import Delivery, Notification, Webhook
 from generation.notifications import delivering, signing
 
 MOST: Final = 10
@@ -98,6 +98,7 @@ def delete(webhook: Webhook) -> None:
     if found is not None:
         _record(found, "webhook_deleted")
         found.delete()
+        Notification.objects.filter(owner_id=found.owner_id, deliveries=None).delete()
 
 
 @transaction.atomic

@@ -131,6 +131,7 @@ def test_whose_they_are(browser: Client, owner: User, stranger: User, shop: Webh
         assert getattr(browser, method)(url, {**GOOD, "overlap": "0"}).status_code in (200, 302), url
     assert not owner.webhooks.exists()
     assert not Delivery.objects.filter(webhook=shop.pk).exists()
+    assert [told.owner for told in Notification.objects.all()] == [stranger]
 
 
 def test_what_lets_more_out_takes_a_new_proof(browser: Client, owner: User, shop: Webhook) -> None:
