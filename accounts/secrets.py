@@ -1,5 +1,6 @@
-"""The seeds of authenticator apps rest encrypted: a copy of the database alone cannot make anybody's codes.
+"""Secrets that we have to know rest encrypted: a copy of the database alone makes nobody's codes, and signs nothing.
 
+Those are the seeds of authenticator apps, and what webhooks are signed with; each purpose has keys of its own. They are
 Fernet keys derived from SECRET_KEY; those in SECRET_KEY_FALLBACKS still open what they sealed.
 """
 
@@ -8,20 +9,37 @@ from __future__ import annotations
 import base64
 
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 
-def _fernet(secret: str | bytes) -> Fernet:
-    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"accounts.secrets").derive
+class Unreadable(Exception):
+    """No configured key opens it: SECRET_KEY was changed without the old one in SECRET_KEY_FALLBACKS."""
+
+
+def _fernet(secret: str | bytes, purpose: str) -> Fernet:
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive
     key = derive(secret.encode() if isinstance(secret, str) else secret)
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _keys() -> MultiFernet:
-    return MultiFernet([_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+def _keys(purpose: str = "accounts.secrets") -> MultiFernet:
+    return MultiFernet([_fernet(secret, purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+def seal(text: str, *, purpose: str) -> str:
+    """What is stored instead of ``text``; only ``unseal`` with the same purpose opens it."""
+    return _keys(purpose).encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str, *, purpose: str) -> str:
+    """The text again. Raises ``Unreadable``."""
+    try:
+        return _keys(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Unreadable from None
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types

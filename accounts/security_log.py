@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -33,21 +34,38 @@ WORDS: dict[str, Promise] = {
     "key_enabled": _("Access key switched on"),
     "key_deleted": _("Access key deleted"),
     "key_leaked": _("Access key reported as leaked, and switched off"),
+    "webhook_made": _("Webhook made"),
+    "webhook_changed": _("Webhook changed"),
+    "webhook_rotated": _("Webhook has a new secret"),
+    "webhook_disabled": _("Webhook switched off"),
+    "webhook_enabled": _("Webhook switched on"),
+    "webhook_deleted": _("Webhook deleted"),
+    "webhook_failing": _("Webhook switched off, as it takes nothing any more"),
+    "webhook_gone": _("Webhook switched off, as it said that it is gone"),
 }
 
 SHOWN = 20
 """Lines on the page."""
 
 
+KEYS = tuple(code for code in WORDS if code.startswith("key_"))
+WEBHOOKS = tuple(code for code in WORDS if code.startswith("webhook_"))
+
+
 def record(key: AccessKey, code: str) -> None:
     """Write a line about a key and have it mailed. For use in the transaction of the change."""
-    SecurityEvent.objects.create(owner=key.owner, code=code, subject=key.name, access_key=key.pk)
+    write(owner=key.owner, code=code, subject=key.name, number=key.pk)
+
+
+def write(*, owner: User, code: str, subject: str, number: UUID) -> None:
+    """Write a line about a key or webhook with this number. For use in the transaction of the change."""
+    SecurityEvent.objects.create(owner=owner, code=code, subject=subject, access_key=number)
     transaction.on_commit(_nudge, robust=True)
 
 
-def latest(owner: User) -> list[tuple[Promise | str, SecurityEvent]]:
-    """The owner's newest lines, each with its words."""
-    newest = owner.security_events.order_by("-at", "-pk")[:SHOWN]
+def latest(owner: User, codes: tuple[str, ...] = KEYS) -> list[tuple[Promise | str, SecurityEvent]]:
+    """The owner's newest lines with these codes, each with its words."""
+    newest = owner.security_events.filter(code__in=codes).order_by("-at", "-pk")[:SHOWN]
     return [(WORDS.get(event.code, event.code), event) for event in newest]
 
 
@@ -80,11 +98,8 @@ def send() -> int:
 
 
 def _mail(event: SecurityEvent) -> None:
-    about = {
-        "what": WORDS[event.code],
-        "event": event,
-        "keys": settings.SITE_URL.rstrip("/") + reverse("accounts:keys"),
-    }
+    page = reverse("generation:webhooks" if event.code in WEBHOOKS else "accounts:keys")
+    about = {"what": WORDS[event.code], "event": event, "page": settings.SITE_URL.rstrip("/") + page}
     subject = render_to_string("accounts/email/security_subject.txt", about).strip()
     send_mail(subject, render_to_string("accounts/email/security_message.txt", about), None, [event.owner.email])
 

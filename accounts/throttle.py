@@ -57,6 +57,7 @@ RATES: Final = {
         Rate("account", "account", 1200, 60, _("all requests with the keys of one account")),
         Rate("sending", "account", 60, 60, _("photos sent: POST /jobs and POST /generate")),
         Rate("copies", "account", 5, 3600, _("copies of what is held about you: GET /privacy/export")),
+        Rate("webhook_sends", "account", 30, 60, _("tests of webhooks, and notifications sent again")),
         Rate("refused", "address", 60, 60, _("requests whose key we do not know, and reports of leaked keys")),
     )
 }

@@ -72,6 +72,10 @@ GONE = Kind(
     _("It is gone"),
     _("The model was destroyed, as promised, or there never was one. “state” of the job says which."),
 )
+TOO_MANY_WEBHOOKS = Kind(
+    "too_many_webhooks", 409, _("The account has all the webhooks it may have"), _("Delete one that you do not use.")
+)
+WEBHOOK_OFF = Kind("webhook_off", 409, _("The webhook is off"), _("Switch it on first: PATCH it with “enabled”: true."))
 ALREADY_OVER = Kind(
     "already_over", 409, _("The job is over, or its model is on its way"), _("There is nothing left to cancel.")
 )

@@ -1,4 +1,5 @@
-"""What of a finished job is forgotten while its history stays: by what its call is found at the provider."""
+"""What of a finished job is forgotten while its history stays: by what its call is found at the provider, and what was
+told of it to webhooks."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from generation.models import Attempt, Job
+from generation.models import Attempt, Job, Notification
 from privacy.retention import longest
 
 
@@ -17,6 +18,13 @@ def remote_calls(before: datetime) -> QuerySet[Attempt]:
     return Attempt.objects.filter(findable, job__stage=Job.Stage.OVER, ended_at__lt=before)
 
 
-def forget() -> int:
-    """Forget by what calls of long ago are found; how many."""
-    return remote_calls(timezone.now() - longest("remote_call")).update(remote_id="", remote=None)
+def notifications(before: datetime) -> QuerySet[Notification]:
+    """What was told to webhooks, or should have been, about what happened before; its deliveries go with it."""
+    return Notification.objects.filter(at__lt=before)
+
+
+def forget() -> None:
+    """Forget by what calls of long ago are found, and what was told of long ago."""
+    now = timezone.now()
+    remote_calls(now - longest("remote_call")).update(remote_id="", remote=None)
+    notifications(now - longest("webhook_log")).delete()

@@ -229,3 +229,9 @@ class ProcessingLimits(models.Model):
         """The limits of an account; of one that set none, those that narrow nothing."""
         kept = ProcessingLimits.objects.filter(owner=owner_id).first()
         return Restrictions.restored(kept.restrictions) if kept else Restrictions()
+
+
+# Their rows belong to this app, too; this is where Django looks for them.
+from generation.notifications.models import Delivery as Delivery  # noqa: E402
+from generation.notifications.models import Notification as Notification  # noqa: E402
+from generation.notifications.models import Webhook as Webhook  # noqa: E402

@@ -24,6 +24,7 @@ from kombu.exceptions import OperationalError
 from billing import ledger
 from generation import delivery, dispatching, engine, images, leases, meshes
 from generation.models import Event, Job
+from generation.notifications import outbox
 from generation.steps import JobFailed, Step, backoff, fail
 from privacy import vault
 
@@ -217,6 +218,7 @@ def _go_on(job: Job, step: Step) -> None:
         leases.go_on(job)
         if step.next:
             Event.record(job, step.next)
+            outbox.record(job, step.next)
 
 
 def _move(job: Job, step: Step) -> None:
@@ -229,6 +231,7 @@ def _move(job: Job, step: Step) -> None:
         wait = leases.give_back(job, wait=step.wait)
         if step.next:
             Event.record(job, step.next)
+            outbox.record(job, step.next)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
         enqueue(job, wait=wait)
 

@@ -22,6 +22,7 @@ def _others() -> list[str]:
 
 
 PROVIDERS = Recipient(_("the provider that you or the router chose; the receipt names each"), _others)
+PROGRAMS = Recipient(_("whoever runs the addresses that you gave as webhooks"))
 ON_ITS_PAGE = _("While a model exists, it is on its job’s page.")
 
 HELD = [
@@ -147,9 +148,67 @@ HELD = [
             Item("restrictions", _("What you chose")),
         ),
     ),
+    Holding(
+        "generation.Webhook",
+        _("Webhooks"),
+        Section.JOBS,
+        why=_("To tell programs of yours what becomes of your jobs."),
+        basis=Basis.CONTRACT,
+        keeps="account",
+        whose="owner",
+        items=(
+            Item("id owner", _("Numbers: its own, and your account’s")),
+            Item("url description kinds", _("The address, what you called it, and what it is told of")),
+            Item(
+                "secret old_secret",
+                _("What its requests are signed with, and were before; encrypted"),
+                withheld=_("Whoever has it could send your program what looks like ours."),
+            ),
+            Item("old_until", _("Until when the secret before signs, too")),
+            Item("enabled off_because created_at", _("Whether it is on, or why we switched it off; when you made it")),
+            Item("failures failing_since", _("How often it failed since it last took something, and since when")),
+            Item(
+                "lease_id lease_until nudged_at", _("How our machines share the work: which speaks to it, until when")
+            ),
+        ),
+    ),
+    Holding(
+        "generation.Notification",
+        _("What webhooks are told"),
+        Section.JOBS,
+        why=_("To tell it until it is taken, and to show you that it was."),
+        basis=Basis.CONTRACT,
+        keeps="webhook_log",
+        whose="owner",
+        items=(
+            Item("id owner", _("Numbers: its own, and your account’s")),
+            Item(
+                "message job kind at",
+                _("A number by which a repeat is known; which job, what happened to it, and when"),
+                receives=(PROGRAMS,),
+            ),
+        ),
+    ),
+    Holding(
+        "generation.Delivery",
+        _("How webhooks were told"),
+        Section.JOBS,
+        why=_("To try again, and to show you what failed."),
+        basis=Basis.CONTRACT,
+        keeps="webhook_log",
+        whose="webhook__owner",
+        items=(
+            Item("id webhook notification", _("Numbers: its own, the webhook’s, and of what is told")),
+            Item("state attempts due_at tried_at delivered_at", _("How far it is, how often and when it was tried")),
+            Item("status failure milliseconds", _("What the last try got for an answer, and how long that took")),
+        ),
+    ),
 ]
 
-OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {"remote_call": forgetting.remote_calls}
+OLDER: dict[str, Callable[[datetime], QuerySet[Any]]] = {
+    "remote_call": forgetting.remote_calls,
+    "webhook_log": forgetting.notifications,
+}
 
 
 def groups(person: Person) -> QuerySet[Any, UUID]:

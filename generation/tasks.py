@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from generation import forgetting, pipeline
+from generation.notifications import delivering
 
 
 @shared_task(name="generation.tasks.advance")
@@ -17,6 +18,18 @@ def advance(job_id: str) -> None:
 def sweep() -> None:
     """Wake every job whose time has come and whose message was dropped, delayed or never sent."""
     pipeline.sweep()
+
+
+@shared_task(name="generation.tasks.deliver")
+def deliver(webhook_id: str) -> None:
+    """Tell a webhook what is due."""
+    delivering.deliver(UUID(webhook_id))
+
+
+@shared_task(name="generation.tasks.sweep_webhooks")
+def sweep_webhooks() -> None:
+    """Wake every webhook with something due whose message was dropped, delayed or never sent."""
+    delivering.sweep()
 
 
 @shared_task(name="generation.tasks.forget")

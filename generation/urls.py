@@ -3,6 +3,7 @@
 from django.urls import path
 
 from generation import provider_pages, usage_pages, views, webhooks
+from generation.notifications import pages
 
 app_name = "generation"
 
@@ -15,6 +16,16 @@ urlpatterns = [
     path("account/usage/by-<slug:by>.<slug:form>", usage_pages.save, name="usage_file"),
     path("account/usage/calls", usage_pages.calls, name="calls"),
     path("account/usage/calls.csv", usage_pages.calls_csv, name="calls_csv"),
+    path("account/webhooks", pages.overview, name="webhooks"),
+    path("account/webhooks/new", pages.new, name="webhook_new"),
+    path("account/webhooks/<uuid:webhook_id>", pages.one, name="webhook"),
+    path("account/webhooks/<uuid:webhook_id>/rotate", pages.rotate, name="webhook_rotate"),
+    path("account/webhooks/<uuid:webhook_id>/test", pages.test, name="webhook_test"),
+    path("account/webhooks/<uuid:webhook_id>/again", pages.replay, name="webhook_again"),
+    path("account/webhooks/<uuid:webhook_id>/again/<uuid:delivery_id>", pages.replay, name="webhook_replay"),
+    path("account/webhooks/<uuid:webhook_id>/disable", pages.disable, name="webhook_disable"),
+    path("account/webhooks/<uuid:webhook_id>/enable", pages.enable, name="webhook_enable"),
+    path("account/webhooks/<uuid:webhook_id>/delete", pages.delete, name="webhook_delete"),
     path("hooks/<slug:name>", webhooks.hook, name="hook"),
     path("history", views.job_history, name="history"),
     path("jobs/<uuid:job_id>", views.job, name="job"),

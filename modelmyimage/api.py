@@ -23,6 +23,7 @@ from billing import api as billing_api
 from generation import api as generation_api
 from generation import usage_api
 from generation.api_wants import fields_of, wrong
+from generation.notifications import api as webhooks_api
 
 BASE = "api/v1/"
 
@@ -51,6 +52,7 @@ api = NinjaAPI(
     urls_namespace="v1",
 )
 api.add_router("", generation_api.router)
+api.add_router("", webhooks_api.router)
 api.add_router("", billing_api.router)
 api.add_router("", usage_api.router)
 api.add_router("", accounts_api.router)

@@ -40,6 +40,24 @@ EXAMPLES: dict[str, str] = {
     "get_balance": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/balance',
     "list_ledger": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/ledger?only=spent"',
     "get_usage": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/usage?by=key&format=csv"',
+    "make_webhook": (
+        "curl -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' "
+        '-d \'{"url": "https://shop.example/hook", "events": ["job.ready", "job.failed"]}\' '
+        "$SITE/api/v1/webhooks"
+    ),
+    "list_webhooks": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks',
+    "change_webhook": (
+        "curl -X PATCH -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' "
+        '-d \'{"description": "the shop"}\' $SITE/api/v1/webhooks/$WEBHOOK'
+    ),
+    "test_webhook": 'curl -X POST -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks/$WEBHOOK/test',
+    "list_deliveries": (
+        'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/webhooks/$WEBHOOK/deliveries?state=given_up"'
+    ),
+    "replay_delivery": (
+        'curl -X POST -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks/$WEBHOOK/deliveries/$DELIVERY/replay'
+    ),
+    "delete_webhook": 'curl -X DELETE -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks/$WEBHOOK',
     "export_data": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/privacy/export -o my-data.zip',
     "get_log_head": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/log/head',
     "get_log_proof": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/log/proof?leaf=$LEAF&size=$SIZE"',

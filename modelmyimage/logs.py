@@ -23,7 +23,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 HIDDEN = "…"
 
 # Names under which our own modules may add facts; each holds a number, an identifier or one of our own codes.
-FACTS = ("job", "blob", "group", "receipt", "stage", "outcome", "failure", "provider", "attempt", "count", "seconds")
+FACTS = (
+    "job",
+    "blob",
+    "group",
+    "receipt",
+    "stage",
+    "outcome",
+    "failure",
+    "provider",
+    "attempt",
+    "webhook",
+    "count",
+    "seconds",
+)
 SAFE_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 # What a library may have put into a message that is no template: quotations, addresses, paths.
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\S+@\S+|(?:\w+:/)?/\S+")

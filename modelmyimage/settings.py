@@ -175,6 +175,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(30.0, SWEEP_SECONDS)},
     },
+    "sweep-webhooks": {
+        "task": "generation.tasks.sweep_webhooks",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+    },
     "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": 300.0}},
     "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": 30.0}},
     "reconcile-stripe": {
@@ -229,6 +234,11 @@ PROVIDER_SLOTS = env.list("PROVIDER_SLOTS", default=[])
 PROVIDER_HOOKS = env.list("PROVIDER_HOOKS", default=[])
 OPERATOR_REGION = env.str("OPERATOR_REGION", default="").upper()
 PROVIDERS_COMING = env.list("PROVIDERS_COMING", default=[])
+
+# Webhooks of customers. While a receiver is developed, it may be a program on this machine.
+WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", default=False)
+if WEBHOOKS_TO_LOOPBACK and not LOCAL:
+    raise ImproperlyConfigured("WEBHOOKS_TO_LOOPBACK lets customers call this machine; it is for MODE=local alone.")
 
 # Credits, and buying them: without a key of Stripe's nothing is for sale. STRIPE_API_BASE leads to the stand-in.
 GRANT_CREDITS = env.int("GRANT_CREDITS", default=10)

@@ -33,9 +33,25 @@ class Fate:
 
 
 def tables() -> list[Holding]:
-    """The tables with rows about people; before each table those whose rows are found by way of its."""
+    """The tables with rows about people; before each table those whose rows are found by way of its, or point at it.
+
+    So each row is deleted, and counted, as one of its own table, and none goes with another.
+    """
     found = [one for one in datamap.held() if one.is_table and one.whose not in (None, "pk")]
-    return sorted(found, key=lambda one: -one.whose.count("__") if isinstance(one.whose, str) else -9)
+    order = [one for one in found if not isinstance(one.whose, str)]
+    left = [one for one in found if isinstance(one.whose, str)]
+    while left:
+        # Else in the map's order: what a database lets go only beside another row stands before that row's table.
+        free = next(one for one in left if not any(_points(other, one) for other in left))
+        left.remove(free)
+        order.append(free)
+    return order
+
+
+def _points(holding: Holding, other: Holding) -> bool:
+    """Whether rows of the one hold the numbers of rows of the other."""
+    targets = {field.related_model for field in holding.table._meta.concrete_fields}
+    return holding is not other and other.table in targets
 
 
 def account() -> Holding:

@@ -174,7 +174,7 @@ PERIODS: dict[str, Period] = {
         ),
         Period(
             name="security_log",
-            covers=later("a change of one of your access keys"),
+            covers=later("a change of one of your access keys or webhooks"),
             longest=timedelta(days=365),
             counted=later("after it"),
             by="accounts.tasks.forget",
@@ -226,6 +226,14 @@ PERIODS: dict[str, Period] = {
             covers=later("by what a finished job’s call is found at its provider"),
             longest=timedelta(days=90),
             counted=later("after the call ended"),
+            by="generation.tasks.forget",
+            grace=EVERY_NIGHT,
+        ),
+        Period(
+            name="webhook_log",
+            covers=later("what a webhook of yours was told of a job, or is still to be told, and how that went"),
+            longest=timedelta(days=30),
+            counted=later("after it happened"),
             by="generation.tasks.forget",
             grace=EVERY_NIGHT,
         ),

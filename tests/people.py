@@ -28,7 +28,8 @@ from accounts import keys
 from accounts.models import AccessKey, ApiCall, ApiCallSum, MailChoice, User
 from billing import adjustments, ledger
 from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
-from generation.models import Attempt, Event, Job, ProcessingLimits
+from generation.models import Attempt, Event, Job, ProcessingLimits, Webhook
+from generation.notifications import outbox, subscribing
 from privacy import receipts, vault
 from privacy.models import Erasure
 from privacy.requests.models import RequestStep, SubjectRequest
@@ -115,6 +116,7 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     for stage, outcome in STATES:
         _job(user, name, stage, outcome, now)
     _called(user, key, now)
+    _notified(user, name, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
     _told(user, now)
     Preferences.objects.create(user=user, monthly_limit=10_000, notice_below=5, noticed_at=now)
@@ -196,6 +198,17 @@ def _bought(user: User, name: str, now: datetime) -> None:
     )  # fmt: skip
     for kind, object_id in (("payment", f"pi_{name}_paid"), ("subscription", f"sub_{name}")):
         StripeEvent.objects.create(id=f"evt_{name}_{kind}", type=kind, kind=kind, object_id=object_id, applied_at=now)
+
+
+def _notified(user: User, name: str, now: datetime) -> None:
+    webhook, _secret = subscribing.make(
+        owner=user, url=f"https://{name}.example/hooks", description=f"shop of {name}", kinds=["job.destroyed"]
+    )
+    subscribing.rotate(webhook, overlap=timedelta(hours=1))
+    Webhook.objects.filter(pk=webhook.pk).update(lease_id=uuid4(), lease_until=now, nudged_at=now, failing_since=now)
+    for job in Job.objects.filter(owner=user, stage=Job.Stage.OVER):
+        outbox.record(job, job.stage)
+    outbox.test(webhook)
 
 
 def _job(user: User, name: str, stage: str, outcome: str, now: datetime) -> None:

@@ -34,7 +34,7 @@ def visitor(site: RunningSite) -> Visitor:
 def secret(visitor: Visitor) -> str:
     """A key that may do everything, made on the pages."""
     token = visitor._token(visitor.http.get("/account/keys/new").text)
-    scopes = ["generate", "read", "billing:read", "usage:read", "privacy"]
+    scopes = ["generate", "read", "billing:read", "usage:read", "webhooks", "privacy"]
     made = visitor.http.post(
         "/account/keys/new",
         data={"csrfmiddlewaretoken": token, "name": "examples", "scopes": scopes},
@@ -122,6 +122,25 @@ def test_every_example_in_the_order_of_a_job(shell: Callable[..., bytes], visito
     leaf = log.leaf(digest=signing.digest(receipt), salt=bytes.fromhex(receipt["log"]["salt"])).hex()
     proof = json.loads(shell(EXAMPLES["get_log_proof"], LEAF=leaf, SIZE=str(receipt["log"]["size"])))
     assert proof["path"] == receipt["log"]["path"]
+
+
+def test_the_life_of_a_webhook(shell: Callable[..., bytes]) -> None:
+    """Its address is an example's, so nobody takes what is sent there; it can be sent again."""
+    webhook = json.loads(shell(EXAMPLES["make_webhook"]))["id"]
+    assert webhook in shell(EXAMPLES["list_webhooks"]).decode()
+    assert json.loads(shell(EXAMPLES["change_webhook"], WEBHOOK=webhook))["description"] == "the shop"
+    delivery = json.loads(shell(EXAMPLES["test_webhook"], WEBHOOK=webhook))["id"]
+    waiting = EXAMPLES["list_deliveries"].replace("given_up", "waiting")
+    for _ in range(100):
+        found = json.loads(shell(waiting, WEBHOOK=webhook))["deliveries"]
+        if found and found[0]["attempts"]:
+            break
+        time.sleep(0.1)
+    assert (found[0]["id"], found[0]["failure"]["code"]) == (delivery, "unreachable")
+    assert json.loads(shell(EXAMPLES["list_deliveries"], WEBHOOK=webhook)) == {"deliveries": [], "next": None}
+    assert json.loads(shell(EXAMPLES["replay_delivery"], WEBHOOK=webhook, DELIVERY=delivery))["attempts"] == 0
+    shell(EXAMPLES["delete_webhook"], WEBHOOK=webhook)
+    assert webhook not in shell(EXAMPLES["list_webhooks"]).decode()
 
 
 def test_a_client_that_is_killed_leaves_nothing(shell: Callable[..., bytes], site: RunningSite, secret: str) -> None:

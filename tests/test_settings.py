@@ -67,6 +67,12 @@ def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
     assert "'production' or 'local'" in refused.stderr
 
 
+def test_customers_call_this_machine_in_development_alone(tmp_path: Path) -> None:
+    refused = load({**check.local(str(tmp_path)), "MODE": "production", "WEBHOOKS_TO_LOOPBACK": "true"})
+    assert refused.returncode != 0
+    assert "WEBHOOKS_TO_LOOPBACK" in refused.stderr
+
+
 def test_the_environment_wins_over_the_state_folder(tmp_path: Path) -> None:
     values = check.local(str(tmp_path))
     lines = [f"{name}={values[name]}" for name in SECRETS]

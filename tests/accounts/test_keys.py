@@ -172,7 +172,7 @@ def test_every_change_is_on_the_record(made: tuple[AccessKey, str]) -> None:
     assert [code for code, _ in lines] == [
         "key_made", "key_changed", "key_rotated", "key_disabled", "key_enabled", "key_deleted",
     ]  # fmt: skip
-    assert {code for code, _ in lines} | {"key_leaked"} == set(security_log.WORDS)
+    assert {code for code, _ in lines} | {"key_leaked"} == set(security_log.KEYS)
     assert lines[0][1] == "shop"
     assert lines[-1][1] == "shop two"
 

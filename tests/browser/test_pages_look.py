@@ -345,6 +345,66 @@ def test_use_and_calls(
 
 
 @pytest.mark.parametrize("screen", TWO, indirect=True)
+def test_webhooks(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
+) -> None:
+    """Made, tried, looked for in the log, switched off, deleted; wrong input loses nothing; without scripts, too."""
+    scripts = screen is TWO["wide light"]
+    with chromium.new_context(**screen, storage_state=signed_in, java_script_enabled=True) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        assert look(context, site, ["/account/webhooks", "/account/webhooks/new"]) == {}
+        page = context.new_page()
+        page.goto(f"{site.url}/account/webhooks/new")
+        page.get_by_label("Address").fill("http://127.0.0.1:8000/hook")
+        page.get_by_label("Description").fill("shop")
+        page.get_by_label("job.expired").uncheck()
+        page.get_by_role("button", name="Make the webhook").click()
+        expect(page.locator("#url-error")).to_contain_text("begin with https://")
+        expect(page.get_by_label("Description")).to_have_value("shop")
+        expect(page.get_by_label("job.expired")).not_to_be_checked()
+        assert objections(page) == []
+        page.get_by_label("Address").fill("https://shop.example/hook")
+        page.get_by_role("button", name="Make the webhook").click()
+        assert page.get_by_label("Secret").input_value().startswith("whsec_")
+        assert objections(page) == []
+        page.get_by_role("link", name="I have it").click()
+        expect(page.locator("#told")).to_contain_text("Nothing yet")
+        here = page.url
+    with chromium.new_context(**screen, storage_state=signed_in, java_script_enabled=scripts) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(here)
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.locator("main")).to_contain_text("On its way")
+        for _ in range(50):
+            page.goto(here)
+            if "Could not be reached" in page.locator("#told").inner_text():
+                break
+        demo(
+            "UPDATE generation_delivery SET state = 'given_up' WHERE webhook_id IN"
+            " (SELECT id FROM generation_webhook WHERE owner_id = ?)"
+        )
+        page.get_by_label("State").select_option("given_up")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("#told")).to_contain_text("given up")
+        page.get_by_role("button", name="Send all that were given up").click()
+        expect(page.locator("main")).to_contain_text("1 goes out again.")
+        page.get_by_role("button", name="Send again").click()
+        page.get_by_role("button", name="Switch it off").click()
+        expect(page.locator("main")).to_contain_text("nothing is sent to it")
+    with chromium.new_context(**screen, storage_state=signed_in) as context:
+        paths = [
+            "/account/webhooks",
+            *(here.removeprefix(site.url) + rest for rest in ("", "?state=delivered", "/delete")),
+        ]
+        assert look(context, site, paths) == {}
+        page = context.new_page()
+        page.goto(f"{here}/delete")
+        page.get_by_role("button", name="Delete it for good").click()
+        expect(page.locator("main")).to_contain_text("Webhook deleted: shop")
+
+
+@pytest.mark.parametrize("screen", TWO, indirect=True)
 def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)

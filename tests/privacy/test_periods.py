@@ -24,7 +24,8 @@ from accounts.models import ApiCall, SecurityEvent, User
 from billing import tasks as billing_tasks
 from billing.models import ClosedBooks, Order, StripeEvent
 from generation import tasks as generation_tasks
-from generation.models import Attempt, Job
+from generation.models import Attempt, Job, Notification
+from generation.notifications import outbox, subscribing
 from privacy import datamap, keystore, vault
 from privacy import tasks as privacy_tasks
 from privacy.audit import Difference, audit, too_old
@@ -200,6 +201,11 @@ def api_call(owner: User) -> Any:
     return ApiCall.objects.filter(pk=made.pk)
 
 
+def notification(owner: User) -> Any:
+    webhook, _secret = subscribing.make(owner=owner, url="https://shop.example/", description="", kinds=["job.done"])
+    return Notification.objects.filter(pk=outbox.test(webhook).notification_id)
+
+
 CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     **{kind: (old_blob(kind), "created_at", privacy_tasks.sweep) for kind in RETENTION},
     "stray": (stray, "destroyed_at", privacy_tasks.forget),
@@ -214,6 +220,7 @@ CASES: dict[str, tuple[Callable[[User], Any], str, Callable[[], object]]] = {
     "security_log": (security_event, "at", accounts_tasks.forget),
     "request_log": (api_call, "at", accounts_tasks.forget),
     "remote_call": (attempt, "ended_at", generation_tasks.forget),
+    "webhook_log": (notification, "at", generation_tasks.forget),
     "stripe_event": (event, "applied_at", billing_tasks.reconcile),
     "unpaid_order": (order("expired"), "created_at", billing_tasks.reconcile),
     "books": (closed_books, "closed_at", billing_tasks.reconcile),
