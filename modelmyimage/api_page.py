@@ -40,14 +40,14 @@ EXAMPLES: dict[str, str] = {
     "get_balance": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/balance',
     "list_ledger": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/ledger?only=spent"',
     "make_webhook": (
-        'curl -H "Authorization: Bearer $KEY" -H \'Content-Type: application/json\' '
-        "-d '{\"url\": \"https://shop.example/hook\", \"events\": [\"job.ready\", \"job.failed\"]}' "
+        "curl -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' "
+        '-d \'{"url": "https://shop.example/hook", "events": ["job.ready", "job.failed"]}\' '
         "$SITE/api/v1/webhooks"
     ),
     "list_webhooks": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks',
     "change_webhook": (
         "curl -X PATCH -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' "
-        "-d '{\"description\": \"the shop\"}' $SITE/api/v1/webhooks/$WEBHOOK"
+        '-d \'{"description": "the shop"}\' $SITE/api/v1/webhooks/$WEBHOOK'
     ),
     "test_webhook": 'curl -X POST -H "Authorization: Bearer $KEY" $SITE/api/v1/webhooks/$WEBHOOK/test',
     "list_deliveries": (
