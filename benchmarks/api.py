@@ -103,7 +103,7 @@ def main() -> None:
                 # Full buckets for what is to pass, and one that is long in debt for what is not.
                 for rate in ("address", "key", "account"):
                     whose = {"address": "127.0.0.1", "key": "", "account": str(owner.pk)}[rate]
-                    whose = whose or str(owner.access_keys.get().pk)
+                    whose = whose or keys.digest(secret)
                     left = -1000 * MANY if (name, rate) == ("turned away", "key") else MANY
                     place = throttle._place(rate, whose)
                     throttle._client().hset(place, mapping={"left": left, "at": time.time()})
