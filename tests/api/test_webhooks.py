@@ -66,13 +66,13 @@ def test_its_whole_life(ours: Asker, owner: User) -> None:
 def test_pages_of_deliveries(ours: Asker, owner: User) -> None:
     webhook, _ = subscribing.make(owner=owner, url=URL, description="", kinds=["job.ready"])
     made = [str(outbox.test(webhook).pk) for _ in range(5)]
-    path, cursor, found = f"/webhooks/{webhook.pk}/deliveries?limit=2", "", list[str]()
+    path, cursor, found = f"/webhooks/{webhook.pk}/deliveries?limit=2", "", []
     for _ in range(3):
         page = ours("GET", f"{path}&cursor={cursor}").json()
         found += [one["id"] for one in page["deliveries"]]
         cursor = page["next"]
-    assert found == made[::-1]
     assert cursor is None
+    assert found == made[::-1]
     assert ours("GET", f"{path}&cursor=x").status_code == 422
 
 

@@ -65,6 +65,10 @@ class Receiver:
             self.server.server_close()
             self.server = None
 
+    def always(self, status: int) -> None:
+        """Answer with this status from now on."""
+        self.answers = lambda message: status
+
     def told(self) -> list[tuple[str, str]]:
         """Job and type of each message, in the order in which they came."""
         bodies = [json.loads(body) for _, body in self.seen]

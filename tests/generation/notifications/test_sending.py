@@ -9,12 +9,10 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpcore
-import httpx
 import pytest
 from django.utils import timezone
 from standardwebhooks import Webhook as Vendor
@@ -189,9 +187,7 @@ def test_addresses_that_cannot_be_one(url: str, said: Any) -> None:
     ],
 )
 def test_addresses_that_can(url: str, kept: str) -> None:
-    found = targets.checked(url)
-    assert found in (kept, "https://bücher.example/")
-    assert targets._host(httpx.URL(found)) == targets._host(httpx.URL(kept))
+    assert targets.checked(url) == kept
 
 
 PRIVATE = [
@@ -262,7 +258,7 @@ def test_nobody_is_followed(owner: User, receiver: Receiver, told: Notification)
     other, webhook = Receiver().start(), at(owner, receiver.url)
     try:
         for status in (301, 302, 303, 307, 308):
-            receiver.answers = partial(answer, status)
+            receiver.always(status)
             for target in (other.url, "http://169.254.169.254/latest/meta-data/", receiver.url):
                 receiver.location = target
                 assert tried(webhook, told) == (status, "redirect")
@@ -272,18 +268,13 @@ def test_nobody_is_followed(owner: User, receiver: Receiver, told: Notification)
         other.stop()
 
 
-def answer(status: int, message: Any) -> int:
-    """The same to everything."""
-    return status
-
-
 def test_what_counts_as_taken(owner: User, receiver: Receiver, told: Notification) -> None:
     webhook = at(owner, receiver.url)
     for status, failure in (
         (200, ""), (201, ""), (204, ""), (299, ""), (400, "status"), (401, "status"), (404, "status"), (410, "gone"),
         (429, "status"), (500, "status"), (503, "status"),
     ):  # fmt: skip
-        receiver.answers = partial(answer, status)
+        receiver.always(status)
         assert tried(webhook, told) == (status, failure)
 
 
