@@ -134,6 +134,8 @@ def response(problem: Problem, *, request_id: str) -> HttpResponse:
     answer = HttpResponse(json.dumps(document, default=str), status=kind.status, content_type=MEDIA_TYPE)
     for name, value in problem.headers.items():
         answer[name] = value
+    if kind.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's: a caller's mistake is no news for us
     if kind.status == HTTPStatus.UNAUTHORIZED:
         answer["WWW-Authenticate"] = 'Bearer realm="modelmyimage"'
     if problem.wait is not None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Path, Query, Router, Status
 
@@ -22,6 +22,7 @@ from generation import api_problems, api_schema, direct, ending, events, history
 from generation.api_shapes import JobList, JobOut, ProviderList, State, job_out, provider_out, state_of
 from generation.api_wants import wrong
 from generation.models import Job
+from generation.streams import Stream
 from privacy import proofs, receipts, vault
 from privacy.models import Receipt
 
@@ -132,11 +133,11 @@ async def follow_job(request: HttpRequest, job_id: Id) -> HttpResponseBase:
     async def stream() -> Any:
         try:
             async for event in events.stream(job_id, job_out):
-                yield event
+                yield event.encode()
         finally:
             await _left(key, entry)
 
-    response = StreamingHttpResponse(stream(), content_type="text/event-stream")
+    response = Stream(stream(), content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"
     return response
 
@@ -307,8 +308,8 @@ async def _whole(first: bytes, rest: Any) -> Any:
         await rest.aclose()  # a reader that goes away must not leave the blob open
 
 
-def _model(job: Job, chunks: Any) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(chunks, content_type="model/gltf-binary")
+def _model(job: Job, chunks: Any) -> Stream:
+    response = Stream(chunks, content_type="model/gltf-binary")
     response["Content-Length"] = str(job.asset_bytes)
     response["Content-Disposition"] = f'attachment; filename="model-{str(job.pk)[:8]}.glb"'
     response["Accept-Ranges"] = "none"

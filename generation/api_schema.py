@@ -19,6 +19,15 @@ SIDES: Final = {
 }
 
 
+LINKS: Final = {
+    operation: {"operationId": operation, "parameters": {"job_id": "$response.body#/id"}}
+    for operation in (
+        "get_job", "follow_job", "cancel_job", "fetch_asset", "destroy_asset", "get_receipt",
+    )
+}  # fmt: skip
+"""What can be asked about a job that was just sent."""
+
+
 def sending(*, idempotent: bool) -> dict[str, Any]:
     """The body and parameters of a request that brings a photo."""
     photos = {name: {**BINARY, "description": SIDES[name]} for name in FIELDS}
@@ -46,7 +55,7 @@ def sending(*, idempotent: bool) -> dict[str, Any]:
             "example": "order-4711",
         },
     ]
-    return {
+    return ({"responses": {201: {"links": LINKS}}} if idempotent else {}) | {
         "parameters": [*(headers if idempotent else ()), *api_wants.parameters()],
         "requestBody": {
             "required": True,

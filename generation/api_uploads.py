@@ -43,6 +43,8 @@ def _declare_length(request: HttpRequest) -> None:
     """Of a body that came in chunks: it is here already, and Django takes one without a length for empty."""
     if "CONTENT_LENGTH" not in request.META:
         stream: Any = request._stream
+        if not stream.seekable():
+            return
         length = stream.seek(0, 2)
         stream.seek(0)
         request.META["CONTENT_LENGTH"] = str(length)

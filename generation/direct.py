@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
@@ -52,27 +52,27 @@ class Open:
 
     async def send(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The asset in pieces; when the last one is gone, the job is paid for and everything is destroyed."""
-        left = self.job.asset_bytes or 0
+        chunk, left, ends = first, self.job.asset_bytes or 0, self.job.asset_expires_at
         try:
-            async with aclosing(rest):
-                async for piece in _pieces(first, rest):
-                    if self.job.asset_expires_at is not None and timezone.now() >= self.job.asset_expires_at:
+            while chunk and left > 0:
+                for start in range(0, len(chunk), PIECE):
+                    if ends is not None and timezone.now() >= ends:
                         return  # too slow a reader: the answer stays short of its length, and costs nothing
-                    left -= len(piece)
-                    yield piece
-                    if left <= 0:
-                        break
+                    yield chunk[start : start + PIECE]
+                left -= len(chunk)
+                chunk = await anext(rest, b"") if left > 0 else b""
             yield b""  # comes back only when the server has room again: the last piece has left it
             self.settled = True
-            await asyncio.shield(sync_to_async(whole)(self.job))
+            await _beside(whole, self.job)
         finally:
+            await rest.aclose()
             await self.close()
 
     async def close(self) -> None:
         """The request is over: if its asset was not sent whole, the job is cancelled and costs nothing."""
         if not self.settled:
             self.settled = True
-            await asyncio.shield(sync_to_async(abandon)(self.job))
+            await _beside(abandon, self.job)
 
     def watch(self) -> None:
         """Close it with the task that answers the request, whatever ends that; some ends run no code of ours."""
@@ -101,6 +101,7 @@ def whole(job: Job) -> None:
         acknowledged_at=timezone.now()
     )
     pipeline.wake(job)
+    close_old_connections()
 
 
 def abandon(job: Job) -> None:
@@ -118,12 +119,9 @@ def _look(job: Job) -> Job:
         close_old_connections()  # a request that only waits must not hold one
 
 
-async def _pieces(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    chunk = first
-    while chunk:
-        for start in range(0, len(chunk), PIECE):
-            yield chunk[start : start + PIECE]
-        chunk = await anext(rest, b"")
+async def _beside(act: Callable[[Job], None], job: Job) -> None:
+    """In a thread that outlives the request, whatever becomes of that."""
+    await asyncio.shield(sync_to_async(act, thread_sensitive=False)(job))
 
 
 _running: set[asyncio.Task[None]] = set()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import problems
 from accounts.models import AccessKey
 from accounts.problems import Problem
-from generation import api_problems, api_uploads, idempotency, intake
+from generation import api_problems, api_uploads, idempotency, intake, registry
 from generation.api_wants import Wants, parse, wrong
 from generation.models import Job
 from privacy import vault
@@ -40,6 +40,8 @@ def _begin(
     request: HttpRequest, key: AccessKey, uploads: dict[str, UUID], fields: dict[str, str], *, repeat: str, direct: bool
 ) -> tuple[Job, bool]:
     wants = _wants(request, fields)
+    if wants.provider and wants.provider not in {card.name for card in registry.cards()}:
+        raise wrong({"provider": [_("There is no such provider here; GET /providers lists them.")]})
     wishes = wants.wishes()
     if direct:
         wishes = replace(wishes, keep_minutes=DIRECT_MINUTES)

@@ -79,10 +79,11 @@ INSTALLED_APPS = [
 if LOCAL:
     INSTALLED_APPS.append("sandbox")
 
+# All of them are asynchronous: one that is not would give each request a thread for as long as its view runs.
 MIDDLEWARE = [
     "modelmyimage.api_edge.edge",  # before all others: what they answer becomes a problem document there, too
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "modelmyimage.static_files.static_files",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -91,7 +92,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 TEMPLATES = [

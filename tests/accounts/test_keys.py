@@ -160,7 +160,7 @@ def test_fifty_keys_at_most_however_many_ask_at_once(owner: User, monkeypatch: p
 
 
 def test_every_change_is_on_the_record(made: tuple[AccessKey, str]) -> None:
-    key, secret = made
+    key, _ = made
     assert keys.change(key, name="shop two", monthly_limit=5)
     assert not keys.change(key, name="shop two", monthly_limit=5)  # nothing differs: no line
     keys.rotate(key, overlap=timedelta(0))
@@ -178,8 +178,8 @@ def test_every_change_is_on_the_record(made: tuple[AccessKey, str]) -> None:
 
 
 def test_each_line_is_mailed_once(made: tuple[AccessKey, str], owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, secret = made
-    sending = security_log.send_mail
+    _, secret = made
+    sending = mail.send_mail
 
     def away(*args: Any, **kwargs: Any) -> None:
         raise SMTPServerDisconnected

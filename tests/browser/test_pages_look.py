@@ -246,6 +246,57 @@ def test_pages_of_operators_keep_to_the_policy(
 
 
 @pytest.mark.parametrize("screen", TWO, indirect=True)
+def test_access_keys_and_the_page_of_the_api(
+    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any
+) -> None:
+    """Made, shown once, changed, given a new secret, switched off, deleted; wrong input loses nothing."""
+    with chromium.new_context(**screen, storage_state=signed_in) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        assert look(context, site, ["/api", "/keys/leaked", "/account/keys", "/account/keys/new"]) == {}
+        page = context.new_page()
+        page.goto(f"{site.url}/account/keys/new")
+        page.get_by_label("Only from these networks").fill("127.0.0.0/8, nowhere")
+        page.get_by_label("Spend at most, in a month").fill("7")
+        page.get_by_role("button", name="Make the key").click()
+        expect(page.locator("#name-error")).to_contain_text("Give it a name")
+        expect(page.locator("#networks-error")).to_contain_text("“nowhere” is no network")
+        expect(page.get_by_label("Spend at most, in a month")).to_have_value("7")
+        assert objections(page) == []
+        page.get_by_label("Name").fill("shop")
+        page.get_by_label("Only from these networks").fill("127.0.0.0/8, ::1")
+        page.get_by_label("billing:read").check()
+        page.get_by_role("button", name="Make the key").click()
+        secret = page.get_by_label("Secret").input_value()
+        assert len(secret) == 53
+        assert objections(page) == []
+        answer = context.request.get(
+            f"{site.url}/api/v1/balance", headers={"Authorization": f"Bearer {secret}", "Cookie": ""}
+        )
+        assert answer.status == 200, answer.text()
+
+        page.get_by_role("link", name="I have it").click()
+        expect(page.locator("h1")).to_have_text("shop")
+        assert secret not in page.content()
+        assert objections(page) == []
+        page.get_by_label("Name").fill("shop two")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("h1")).to_have_text("shop two")
+        page.get_by_role("button", name="Make a new secret").click()
+        expect(page.locator("main")).to_contain_text("The secret before works until")
+        page.get_by_role("link", name="I have it").click()
+        page.get_by_role("button", name="Switch it off").click()
+        expect(page.locator("main")).to_contain_text("nothing is let in by it")
+        page.get_by_role("link", name="Delete this key").click()
+        assert objections(page) == []
+        page.go_back()
+        assert look(context, site, ["/account/keys"]) == {}
+        page.get_by_role("link", name="Delete this key").click()
+        page.get_by_role("button", name="Delete it for good").click()
+        expect(page.locator("main")).to_contain_text("“shop two” is deleted.")
+        expect(page.locator("main")).to_contain_text("Access key deleted: shop two")
+
+
+@pytest.mark.parametrize("screen", TWO, indirect=True)
 def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
     with chromium.new_context(**screen, storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)

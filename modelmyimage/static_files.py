@@ -1,0 +1,43 @@
+"""The site's own files, served by WhiteNoise at their address alone, so that everything else stays asynchronous.
+
+WhiteNoise's middleware is synchronous. In the chain it would give each request a thread for as long as its view runs:
+a request that waits a minute for its job would hold one that long, and hear of its client's going away through it only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+
+@sync_and_async_middleware
+def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """The middleware."""
+    files = WhiteNoiseMiddleware(_nothing)
+    below = "/" + settings.STATIC_URL.lstrip("/")
+    if iscoroutinefunction(get_response):
+
+        async def answer(request: HttpRequest) -> HttpResponseBase:
+            if not request.path_info.startswith(below):
+                return await get_response(request)  # type: ignore[no-any-return]
+            found: HttpResponseBase | None = await sync_to_async(files)(request)
+            return found or await get_response(request)
+
+        return answer
+
+    def answer_at_once(request: HttpRequest) -> HttpResponseBase:
+        found = files(request) if request.path_info.startswith(below) else None
+        return found or get_response(request)  # type: ignore[no-any-return]
+
+    return answer_at_once
+
+
+def _nothing(request: HttpRequest) -> None:
+    """What WhiteNoise passes on is not a file of ours."""

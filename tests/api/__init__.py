@@ -1,0 +1,1 @@
+"""The API, at its own interface."""

@@ -1,0 +1,127 @@
+"""The schema is what the API does: schemathesis asks every endpoint, against the ASGI application, all checks on.
+
+Kept out of it: answers of 503 and 504 are documented, and what they mean is tested elsewhere; here, all is well.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from PIL import Image
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from accounts import problems, throttle
+from accounts.models import User
+from accounts.problems import Kind
+from billing import ledger
+from generation import api_schema, direct, intake
+from modelmyimage.api import schema
+from tests.api.conftest import Asker
+from tests.long import LONG
+
+CASES, LEAST = (300, 5000) if LONG else (9, 150)
+"""Made-up cases for each operation, beside those that follow from the schema; and how many there are at least."""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_it_is_openapi_31_and_says_what_may_go_wrong() -> None:
+    found = schema()
+    assert found["openapi"].startswith("3.1")
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            codes = {status for status in operation["responses"] if int(status) >= 400}
+            assert {400, 429, 500} <= codes, (method, path)
+            assert operation["security"] == [] or {401, 403} <= codes
+            assert operation["summary"]
+            assert operation["description"]
+            for status in codes:
+                assert list(operation["responses"][status]["content"]) == ["application/problem+json"]
+
+
+def kinds() -> dict[str, Kind]:
+    """Every kind of problem that any module names."""
+    from accounts import api as accounts_api
+    from generation import api_problems
+
+    found = [one for module in (problems, api_problems, accounts_api) for one in vars(module).values()]
+    return {one.code: one for one in found if isinstance(one, Kind)}
+
+
+def test_each_code_is_documented_and_raised_somewhere_in_the_tests() -> None:
+    documented = set()
+    for methods in schema()["paths"].values():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    parts = content["schema"].get("allOf", [{}, {}])
+                    documented |= set(parts[1].get("properties", {}).get("code", {}).get("enum", []))
+    assert documented | {"method_not_allowed"} == set(kinds())
+    words = set(re.findall(r'"([a-z_]+)"', "".join(path.read_text() for path in Path(__file__).parent.glob("*.py"))))
+    assert set(kinds()) - words == set(), "a code that no test of the API provokes"
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (80, 80), "orange").save(out, "PNG")
+    return out.getvalue()
+
+
+PICTURES = st.sampled_from([picture(), b"no picture", b"none either"])
+
+
+def config(secret: str, cases: int) -> SchemathesisConfig:
+    return SchemathesisConfig.from_dict(
+        {
+            "headers": {"Authorization": f"Bearer {secret}"},
+            "continue-on-failure": True,
+            "generation": {"max-examples": cases, "database": "none", "deterministic": not LONG},
+            "phases": {"examples": {"enabled": True}, "coverage": {"enabled": LONG}, "fuzzing": {"enabled": True},
+                       "stateful": {"enabled": True}},
+            # A photo that is none is by the schema as good as any: no schema can say what a picture is.
+            "checks": {"positive_data_acceptance": {"expected-statuses": [
+                "2xx", "401", "402", "403", "404", "409", "410", "422", "429"]}},
+        }
+    )  # fmt: skip
+
+
+def test_it_is_what_the_schema_says(
+    ours: Asker, owner: User, worker: None, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
+) -> None:
+    from modelmyimage.asgi import application
+
+    settings.STORE_URL = f"file://{tmp_path}/blobs"
+    monkeypatch.setattr(direct, "SECONDS", 60.0)
+    monkeypatch.setattr(intake, "MAX_OPEN_JOBS", 1_000_000)
+    for name, rate in list(throttle.RATES.items()):
+        monkeypatch.setitem(throttle.RATES, name, replace(rate, calls=1_000_000))
+    ledger.grant(user=owner, credits=1_000_000, key="enough", reason="test")
+    schemathesis.openapi.format("binary", PICTURES)
+    for media_type in api_schema.PICTURES:
+        schemathesis.openapi.media_type(media_type, PICTURES)
+    found = schemathesis.openapi.from_asgi("/api/v1/openapi.json", application, config=config(ours.secret, CASES))
+    asked, failures = 0, {}
+    for event in from_schema(found).execute():
+        if isinstance(event, events.FatalError):
+            raise event.exception
+        if isinstance(event, events.NonFatalError):
+            failures[str(event.info)] = event.label
+        if isinstance(event, events.ScenarioFinished):
+            asked += len(event.recorder.cases)
+            for case_id, checks in event.recorder.checks.items():
+                for check in checks:
+                    if check.failure_info is not None:
+                        case = event.recorder.cases[case_id].value
+                        said = f"{check.name}: {case.method} {case.path} {case.query} {case.headers}"
+                        failures.setdefault(said, str(check.failure_info.failure))
+    print(f"{asked} cases")
+    assert asked >= LEAST
+    assert not failures, "\n\n".join(f"{said}\n{why}" for said, why in list(failures.items())[:10])
