@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -69,7 +69,7 @@ class AsyncClient:
         """What there is to spend."""
         return await self.run(self._api.balance())
 
-    def ledger(self, only: Literal["", "bought", "spent", "returned"] = "") -> AsyncIterator[Line]:
+    def ledger(self, only: Literal["", "bought", "spent", "returned"] = "") -> AsyncGenerator[Line, None]:
         """The ledger’s lines, newest first."""
         return self.each(self._api.ledger(only=only))
 
@@ -92,11 +92,11 @@ class AsyncClient:
             pass
         return course.value
 
-    def each(self, plan: Plan[None]) -> AsyncIterator[Any]:
+    def each(self, plan: Plan[None]) -> AsyncGenerator[Any, None]:
         """Carry a plan out as far as is wanted; what it emits."""
         return self._steps(Course(plan))
 
-    async def _steps(self, course: Course[Any]) -> AsyncIterator[Any]:
+    async def _steps(self, course: Course[Any]) -> AsyncGenerator[Any, None]:
         wire = _Wire(self._http)
         try:
             while course.step is not None:
@@ -145,7 +145,7 @@ class AsyncJobs:
         """The job once it is ready or over. Raises ``TimedOut``."""
         return await self._client.run(self._api.wait(job_id, timeout))
 
-    def events(self, job_id: str) -> AsyncIterator[Job]:
+    def events(self, job_id: str) -> AsyncGenerator[Job, None]:
         """The job as it is and after each change, until it is over."""
         return self._client.each(self._api.events(job_id))
 
@@ -169,7 +169,7 @@ class AsyncJobs:
         """The signed receipt of a job that is over."""
         return await self._client.run(self._api.receipt(job_id))
 
-    def list(self, state: str = "") -> AsyncIterator[Job]:
+    def list(self, state: str = "") -> AsyncGenerator[Job, None]:
         """The account’s jobs, newest first, whoever sent them."""
         return self._client.each(self._api.jobs(state=state))
 

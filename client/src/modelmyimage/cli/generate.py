@@ -11,6 +11,7 @@ import asyncio
 import glob
 import os
 import sys
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final, cast
 
@@ -20,7 +21,17 @@ from modelmyimage.cli import unfinished
 from modelmyimage.cli.exits import CONNECTION, FAILED, STOPPED, WrongUse
 from modelmyimage.cli.progress import Progress
 from modelmyimage.cli.unfinished import Entry, Run
-from modelmyimage.errors import Error, JobEnded, KeyRefused, NotAllowed, NotConnected, TooMany
+from modelmyimage.errors import (
+    ApiError,
+    Error,
+    JobEnded,
+    KeyRefused,
+    NotAllowed,
+    NotAPhoto,
+    NotConnected,
+    SiteFault,
+    TooMany,
+)
 from modelmyimage.shapes import Job, Wishes
 from modelmyimage.tags import photo_of
 
@@ -160,15 +171,13 @@ async def _one(client: AsyncClient, run: Run, entry: Entry, progress: Progress) 
         job = await _made(client, run, entry, progress)
     except (KeyRefused, NotAllowed):  # ends them all
         raise
-    except (NotConnected, TooMany) as error:
-        progress.line(f"{name}: {error} The same command again goes on.")
-        return CONNECTION if isinstance(error, NotConnected) else FAILED
     except (Error, OSError) as error:
-        progress.line(f"{name}: {error}")
-        if not isinstance(error, OSError):  # a full disk is no reason to pay again
+        for_good = isinstance(error, (JobEnded, NotAPhoto, ApiError)) and not isinstance(error, (TooMany, SiteFault))
+        if for_good:
             entry.left = True
             run.save()
-        return FAILED
+        progress.line(f"{name}: {error}" + ("" if for_good else " The same command again goes on where this was."))
+        return CONNECTION if isinstance(error, NotConnected) else FAILED
     entry.done = True
     run.save()
     progress.finished(name)
@@ -200,10 +209,11 @@ async def _made(client: AsyncClient, run: Run, entry: Entry, progress: Progress)
 
 async def _ready(client: AsyncClient, job_id: str, name: str, progress: Progress) -> Job:
     found: Job | None = None
-    async for found in client.jobs.events(job_id):
-        progress.job(name, found)
-        if found.state != "running":
-            return found
+    async with aclosing(client.jobs.events(job_id)) as events:
+        async for found in events:
+            progress.job(name, found)
+            if found.state != "running":
+                return found
     return found or await client.jobs.get(job_id)
 
 
