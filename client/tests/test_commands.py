@@ -202,6 +202,12 @@ def test_no_photo_is_sent_that_is_none(fake: Imitation, home: Path) -> None:
     assert fake.asked == []
 
 
+def test_where_tags_go_along_it_is_said(fake: Imitation, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bag.heic").write_bytes(b"\x00\x00\x00\x18ftypheic" + b"\x00" * 12)
+    assert main(["generate", "bag.heic"]) == 0
+    assert "bag.heic: its tags go along" in capsys.readouterr().err
+
+
 def test_a_folder_that_cannot_be_written(fake: Imitation, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The model stays at the site, and the job is not paid again."""
     Path("models").mkdir()

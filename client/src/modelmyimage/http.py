@@ -21,6 +21,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "base_url": settings.url,
         "headers": {"Authorization": f"Bearer {settings.key}", "User-Agent": f"modelmyimage/{VERSION}"},
         "timeout": TIMEOUT,
+        "verify": not settings.url.startswith("http:"),  # nothing to check, and reading certificates takes a moment
         "follow_redirects": False,
     }
 
