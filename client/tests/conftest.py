@@ -103,6 +103,16 @@ def job(state: str = "running", **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def used() -> dict[str, Any]:
+    """Usage as the site describes it."""
+    calls, jobs = {"calls": 7, "bytes_in": 4096, "median_ms": 20, "p95_ms": None}, {"jobs": 2, "done": 1, "credits": 3}
+    rows = [{"name": "2026-01-30", "label": "30 January", "calls": calls, "jobs": None}]
+    return {
+        "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z", "by": "day", "rows": rows,
+        "total": {"calls": calls, "jobs": jobs},
+    }  # fmt: skip
+
+
 def problem(status: int, code: str, *, retry_after: str = "", **more: Any) -> httpx.Response:
     """A problem as the site describes it."""
     said = {

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
-from tests.conftest import job
+from tests.conftest import job, used
 
 Answer = tuple[int, dict[str, str], Any]
 
@@ -56,8 +56,7 @@ class Imitation:
             case "GET", ["balance"]:
                 return self._if("billing:read", 200, {"available": 4, "held": 0})
             case "GET", ["usage"]:
-                rows = [{"day": "2026-01-30", "calls": 3, "p99": 0.12}, {"day": "2026-01-31", "calls": 4, "p99": None}]
-                return self._if("usage:read", 200, {"rows": rows, "totals": {"calls": 7}})
+                return self._if("usage:read", 200, used())
         return 404, {}, {"code": "not_found", "title": "None."}
 
     def _if(self, scope: str, status: int, body: Any) -> Answer:

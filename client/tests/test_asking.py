@@ -13,7 +13,7 @@ import pytest
 
 import modelmyimage
 from modelmyimage import AsyncClient, Client
-from tests.conftest import ADDRESS, KEY, MUG, Script, job, problem
+from tests.conftest import ADDRESS, KEY, MUG, Script, job, problem, used
 
 ID = job()["id"]
 Do = Callable[..., Any]
@@ -200,9 +200,14 @@ def test_pages_are_asked_for_as_they_are_wanted(do: Do, script: Script) -> None:
 
 
 def test_usage(do: Do, script: Script) -> None:
-    script.replies = [httpx.Response(200, json={"rows": [{"day": "2026-01-31", "calls": 4}], "totals": {"calls": 4}})]
+    script.replies = [httpx.Response(200, json=used())]
     found = do("usage", "2026-01-01", "2026-01-31", by="day")
-    assert (found.rows, found.totals) == ([{"day": "2026-01-31", "calls": 4}], {"calls": 4})
+    assert (found.begin.month, found.rows[0].calls.calls, found.rows[0].jobs, found.total.jobs.credits) == (
+        1,
+        7,
+        None,
+        3,
+    )
     assert dict(script.requests[0].url.params) == {"from": "2026-01-01", "to": "2026-01-31", "by": "day"}
 
 

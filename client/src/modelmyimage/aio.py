@@ -74,7 +74,7 @@ class AsyncClient:
         return self.each(self._api.ledger(only=only))
 
     async def usage(self, start: str = "", end: str = "", by: str = "") -> Usage:
-        """How the API was used from a day to a day (``2026-01-31``)."""
+        """How much was used from a day to a day (``2026-01-31``), by ``day``, ``key``, ``endpoint`` or ``provider``."""
         return await self.run(self._api.usage(start=start, end=end, by=by))
 
     async def export(self, to: Target) -> Path:

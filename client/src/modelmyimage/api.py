@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -208,7 +209,7 @@ class Api:
             query["cursor"] = page.next
 
     def usage(self, *, start: str = "", end: str = "", by: str = "") -> Plan[Usage]:
-        """How the API was used from a day to a day (``2026-01-31``)."""
+        """How much was used from a day to a day (``2026-01-31``), by ``day``, ``key``, ``endpoint`` or ``provider``."""
         wanted = {"from": start, "to": end, "by": by}
         query = {name: value for name, value in wanted.items() if value}
         return (yield from self._one(Request("GET", f"{BASE}/usage", query=query), Usage))
@@ -223,7 +224,8 @@ class Api:
         return answer.body
 
     def _one(self, request: Request, kind: type[T]) -> Plan[T]:
-        answer = yield from attempt(request, self.patience)
+        asked = replace(request, headers={"Accept": "application/json", **request.headers})
+        answer = yield from attempt(asked, self.patience)
         return parse(kind, answer.body)
 
     def _saved(self, request: Request, to: Target) -> Plan[Path]:

@@ -160,11 +160,57 @@ class LinePage:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """How the API was used; what a row has depends on what it is asked by."""
+class CallsUsed:
+    """Requests by working keys; times are upper bounds, in milliseconds."""
 
-    rows: list[dict[str, Any]]
-    totals: dict[str, Any]
+    calls: int
+    client_errors: int = 0
+    server_errors: int = 0
+    error_rate: float | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+    median_ms: int | None = None
+    p95_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class JobsUsed:
+    """Jobs that were sent, by a program or on the pages, and what they cost."""
+
+    jobs: int
+    done: int = 0
+    failed: int = 0
+    credits: int = 0
+    model_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """A day, key, endpoint or provider; ``name`` for programs, ``label`` for people."""
+
+    name: str
+    label: str
+    calls: CallsUsed | None = None
+    jobs: JobsUsed | None = None
+
+
+@dataclass(frozen=True)
+class UsageTotal:
+    """Everything in that time."""
+
+    calls: CallsUsed
+    jobs: JobsUsed
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much was used from a moment to another."""
+
+    begin: datetime = field(metadata={"name": "from"})
+    until: datetime
+    by: str
+    total: UsageTotal
+    rows: list[UsageRow]
 
 
 @dataclass(frozen=True)
@@ -216,8 +262,9 @@ def _made(kind: Any, value: Any) -> Any:
 def _record(kind: Any, value: dict[str, Any]) -> Any:
     known = {}
     for each in fields(kind):
-        if each.name in value:
-            known[each.name] = _made(_hints(kind)[each.name], value[each.name])
+        name = each.metadata.get("name", each.name)
+        if name in value:
+            known[each.name] = _made(_hints(kind)[each.name], value[name])
         elif each.default is MISSING and each.default_factory is MISSING:
             raise KeyError(each.name)
     return kind(**known)

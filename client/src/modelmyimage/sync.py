@@ -72,7 +72,7 @@ class Client:
         return self.each(self._api.ledger(only=only))
 
     def usage(self, start: str = "", end: str = "", by: str = "") -> Usage:
-        """How the API was used from a day to a day (``2026-01-31``)."""
+        """How much was used from a day to a day (``2026-01-31``), by ``day``, ``key``, ``endpoint`` or ``provider``."""
         return self.run(self._api.usage(start=start, end=end, by=by))
 
     def export(self, to: Target) -> Path:

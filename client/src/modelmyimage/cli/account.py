@@ -14,6 +14,7 @@ from typing import Any, Final
 from modelmyimage import settings
 from modelmyimage.cli.exits import WrongUse
 from modelmyimage.errors import NotAllowed, NotFound
+from modelmyimage.shapes import UsageRow, UsageTotal
 from modelmyimage.sync import Client
 
 STATES: Final = ("running", "ready", "done", "failed", "cancelled", "expired")
@@ -102,14 +103,16 @@ def usage(arguments: argparse.Namespace) -> int:
         except NotFound:
             raise WrongUse("This site does not count usage.") from None
     if arguments.json:
-        print(_json({"rows": found.rows, "totals": found.totals}))
+        print(_json(asdict(found)))
         return 0
-    heads = list(dict.fromkeys(name for row in [*found.rows, found.totals] for name in row))
-    rows = [[_cell(row.get(name)) for name in heads] for row in found.rows]
-    if rows and found.totals:
-        total = [_cell(found.totals[name]) if name in found.totals else "" for name in heads]
-        rows.append([total[0] or "all", *total[1:]])
-    _table(heads, rows, "Nothing was asked of the API in that time.")
+    calls = ("calls", "client_errors", "server_errors", "bytes_in", "bytes_out", "median_ms", "p95_ms")
+    jobs = ("jobs", "done", "failed", "credits")
+    lines: list[tuple[str, UsageRow | UsageTotal]] = [(each.label, each) for each in found.rows]
+    rows = []
+    for label, row in [*lines, ("all", found.total)]:
+        cells = [getattr(row.calls, name, None) for name in calls] + [getattr(row.jobs, name, None) for name in jobs]
+        rows.append([label, *("–" if cell is None else str(cell) for cell in cells)])
+    _table([found.by, *(name.replace("_", " ") for name in (*calls, *jobs))], rows, "")
     return 0
 
 
@@ -179,10 +182,6 @@ def _may(ask: Any) -> bool:
 
 def _json(value: Any) -> str:
     return json.dumps(value, default=str, indent=2, ensure_ascii=False)
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _table(heads: list[str], rows: list[list[str]], empty: str) -> None:

@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     usage = add("usage", account.usage, "Say how the API was used.")
     usage.add_argument("--from", dest="start", default="", metavar="DAY", help="from this day on, like 2026-01-31")
     usage.add_argument("--to", dest="end", default="", metavar="DAY", help="until this day")
-    usage.add_argument("--by", default="", metavar="WHAT", help="one row for each day, key, endpoint or provider")
+    usage.add_argument("--by", default="", choices=["day", "key", "endpoint", "provider"], help="what a row is about")
     add("balance", account.balance, "Say how many credits there are.")
     add("providers", account.providers, "List who could receive your photos, and on what terms.")
     add("keys", account.keys, "Say which key is used, from where, and what it may do.")
