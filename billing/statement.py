@@ -86,11 +86,12 @@ class Page:
     before: str
 
 
-def page(*, user: User, only: str = "", before: str = "", most: int = PAGE_SIZE) -> Page:
-    """The person's lines older than the key ``before``, newest first, at most ``most``.
+def page(*, user: User, only: str = "", before: str = "", most: int | None = None) -> Page:
+    """The person's lines older than the key ``before``, newest first, at most ``most`` (``PAGE_SIZE``).
 
     ``only`` is one of ``FILTERS``; what is not one, and a key that is none, is ignored. Two queries.
     """
+    most = most or PAGE_SIZE
     lines = _narrowed(_heads(user), only).order_by("-id")
     # More digits than an id can have are no key, and too many for the database.
     if is_key(before):

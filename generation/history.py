@@ -23,8 +23,9 @@ class Page:
     before: str
 
 
-def page(*, owner: User, state: str = "", before: str = "", most: int = PAGE_SIZE) -> Page:
-    """The owner's jobs older than the key ``before``, at most ``most``; unknown filters are ignored."""
+def page(*, owner: User, state: str = "", before: str = "", most: int | None = None) -> Page:
+    """The owner's jobs older than the key ``before``, at most ``most`` (``PAGE_SIZE``); unknown filters are ignored."""
+    most = most or PAGE_SIZE
     jobs = owner.jobs.order_by("-created_at", "-id")
     if state == "running":
         jobs = jobs.filter(outcome="").exclude(stage=Job.Stage.DELIVER)
