@@ -146,8 +146,11 @@ def test_a_site_that_is_away_is_no_reason_to_pay_twice(
     assert len(kept(home)) == 1
 
 
-def test_an_answer_that_was_lost_is_no_reason_either(fake: Imitation, home: Path, naps: list[float]) -> None:
-    """The site made the job, and we never heard of it."""
+@pytest.mark.parametrize(("again", "made"), [(["--resume"], 1), (["*.jpg"], 2)])
+def test_an_answer_that_was_lost_is_no_reason_either(
+    fake: Imitation, home: Path, naps: list[float], again: list[str], made: int
+) -> None:
+    """The site made the job, and we never heard of it. By --resume, or among other photos: it is the same one."""
     ready, answer = fake.answer, []
 
     def lost(method: str, path: str, headers: Any) -> Any:
@@ -158,20 +161,20 @@ def test_an_answer_that_was_lost_is_no_reason_either(fake: Imitation, home: Path
     assert main(["generate", "cup.jpg"]) == 1
     assert (len(fake.jobs), len(kept(home))) == (1, 1)
     fake.answer = ready  # type: ignore[method-assign]
-    assert main(["generate", "--resume"]) == 0
-    assert len(fake.jobs) == 1
+    assert main(["generate", *again]) == 0
     assert Path("cup.glb").read_bytes() == b"glTF"
+    assert len(fake.jobs) == len(list(Path.cwd().glob("*.glb"))) == made
     assert kept(home) == []
     assert main(["generate", "--resume"]) == 0
     # Later, the same photo is another wish.
     assert main(["generate", "cup.jpg", "-f"]) == 0
-    assert len(fake.jobs) == 2
+    assert len(fake.jobs) == made + 1
 
 
 def test_what_failed_begins_anew(fake: Imitation, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake.next["POST /api/v1/jobs"] = [NO_CREDITS]
     assert main(["generate", "*.jpg", "-p", "1"]) == 1
-    assert "cup.jpg: Too few credits Buy some." in capsys.readouterr().err
+    assert "cup.jpg: Too few credits. Buy some." in capsys.readouterr().err
     assert kept(home) == []
     assert main(["generate", "*.jpg"]) == 0
     assert len(fake.jobs) == 2

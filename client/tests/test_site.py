@@ -99,9 +99,9 @@ def test_ctrl_c_and_again(logged_in: Site, home: Path, tmp_path: Path, monkeypat
 
         (note,) = (home / "modelmyimage" / "unfinished").iterdir()
         run = json.loads(note.read_bytes())
-        job = run["entries"][0]["job"]
+        job = run["job"]
         assert job in line
-        run["entries"][0]["job"] = ""  # as if it had been killed before the answer was noted
+        run["job"] = ""  # as if it had been killed before the answer was noted
         note.write_text(json.dumps(run))
 
         program = mmi(*words)

@@ -58,9 +58,7 @@ def test_its_own_tests_with_a_running_site(site: RunningSite, key: str) -> None:
 def test_its_wheel_installed_where_nothing_else_is(tmp_path: Path) -> None:
     """Built and installed without a network; of other packages it sees httpx, what that needs, and no cryptography."""
     uv = str(Path(sys.executable).parent / "uv")
-    source = shutil.copytree(
-        CLIENT, tmp_path / "client", symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__")
-    )
+    source = shutil.copytree(CLIENT, tmp_path / "client", ignore=shutil.ignore_patterns(".*", "__pycache__"))
     quiet = {**bare(), "UV_OFFLINE": "1", "UV_PYTHON": sys.executable, "PYTHONPATH": ""}
 
     def run(*command: str, code: int = 0, **variables: str) -> str:
@@ -76,6 +74,8 @@ def test_its_wheel_installed_where_nothing_else_is(tmp_path: Path) -> None:
         names = set(opened.namelist())
         assert {"modelmyimage/py.typed", "modelmyimage/verify.py", "modelmyimage/cli/main.py"} <= names
         assert opened.read("modelmyimage/verify.py") == (ROOT / "verifier" / "verify.py").read_bytes()
+        (licence,) = [name for name in names if name.endswith("/LICENSE")]
+        assert opened.read(licence) == (ROOT / "LICENSE").read_bytes()
         assert {name.split("/")[0].split("-")[0] for name in names} == {"modelmyimage"}
     run(uv, "venv", "--quiet", "fresh")
     programs = tmp_path / "fresh" / ("Scripts" if sys.platform == "win32" else "bin")

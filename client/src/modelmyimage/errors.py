@@ -72,7 +72,7 @@ class ApiError(Error):
         document: Mapping[str, Any] | None = None,
     ) -> None:
         parts = [detail or title, todo, f"(request {request_id})" if request_id else ""]
-        super().__init__(" ".join(part for part in parts if part))
+        super().__init__(" ".join(_sentence(part) for part in parts if part))
         self.status = status
         self.code = code
         self.title = title
@@ -156,6 +156,10 @@ def of_answer(answer: Answer) -> ApiError:
         errors=errors if isinstance(errors, dict) else None,
         document=document,
     )
+
+
+def _sentence(text: str) -> str:
+    return text if text[-1] in ".!?)" else f"{text}."
 
 
 def _unknown(answer: Answer) -> str:

@@ -107,7 +107,7 @@ def usage(arguments: argparse.Namespace) -> int:
         return 0
     calls = ("calls", "client_errors", "server_errors", "bytes_in", "bytes_out", "median_ms", "p95_ms")
     jobs = ("jobs", "done", "failed", "credits")
-    lines: list[tuple[str, UsageRow | UsageTotal]] = [(each.label, each) for each in found.rows]
+    lines: list[tuple[str, UsageRow | UsageTotal]] = [(each.label, each) for each in found.rows if _any(each)]
     rows = []
     for label, row in [*lines, ("all", found.total)]:
         cells = [getattr(row.calls, name, None) for name in calls] + [getattr(row.jobs, name, None) for name in jobs]
@@ -166,6 +166,10 @@ def export(arguments: argparse.Namespace) -> int:
     with opened(arguments) as client:
         print(client.export(arguments.output))
     return 0
+
+
+def _any(row: UsageRow) -> bool:
+    return bool((row.calls and row.calls.calls) or (row.jobs and row.jobs.jobs))
 
 
 def _may(ask: Any) -> bool:

@@ -20,7 +20,7 @@ from modelmyimage.aio import AsyncClient
 from modelmyimage.cli import unfinished
 from modelmyimage.cli.exits import CONNECTION, FAILED, STOPPED, WrongUse
 from modelmyimage.cli.progress import Progress
-from modelmyimage.cli.unfinished import Entry, Run
+from modelmyimage.cli.unfinished import Entry
 from modelmyimage.errors import (
     ApiError,
     Error,
@@ -70,22 +70,21 @@ def command(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.parallel <= MOST_AT_ONCE:
         raise WrongUse(f"--parallel is from 1 to {MOST_AT_ONCE}.")
     found = settings.found(arguments.url, insecure=arguments.insecure)
-    if arguments.resume:
-        if arguments.photo:
-            raise WrongUse("--resume goes on with all that was left; name no photos, or leave --resume away.")
-        runs = list(unfinished.every(found.url))
-        if not runs:
-            print("Nothing is unfinished.")
+    if not arguments.resume:
+        todo = planned(arguments, found.url)
+    elif arguments.photo:
+        raise WrongUse("--resume goes on with all that was left; name no photos, or leave --resume away.")
     else:
-        runs = [planned(arguments, found.url)]
-    todo = [(run, entry) for run in runs for entry in run.entries if entry.open]
+        todo = list(unfinished.every(found.url))
+        if not todo:
+            print("Nothing is unfinished.")
     if not todo:
         return 0
     progress = Progress(len(todo))
     try:
         return asyncio.run(_all(todo, arguments, progress))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        begun = sum(bool(entry.job) and entry.open for _, entry in todo)
+        begun = sum(bool(entry.job) and entry.path.exists() for entry in todo)
         goes_on = f" {begun} {'job goes' if begun == 1 else 'jobs go'} on at the site." if begun else ""
         progress.line(f"Stopped.{goes_on} The same command again, or mmi generate --resume, fetches the rest.")
         return STOPPED
@@ -93,8 +92,8 @@ def command(arguments: argparse.Namespace) -> int:
         progress.close()
 
 
-def planned(arguments: argparse.Namespace, url: str) -> Run:
-    """Which photo becomes which file; as it was left, if this was begun before. Raises ``WrongUse``."""
+def planned(arguments: argparse.Namespace, url: str) -> list[Entry]:
+    """Which photo becomes which file; as it was left, where this was begun before. Raises ``WrongUse``."""
     photos = expanded(arguments.photo)
     targets = [str(each) for each in _targets(photos, arguments.output)]
     clash = next((each for each in targets if targets.count(each) > 1), None)
@@ -104,15 +103,15 @@ def planned(arguments: argparse.Namespace, url: str) -> Run:
         Wishes,
         {name: value for name in Wishes.__annotations__ if (value := getattr(arguments, name, None)) is not None},
     )
-    entries = [Entry(str(photo.resolve()), target) for photo, target in zip(photos, targets, strict=True)]
-    run = Run(url, wishes, entries, arguments.receipts).taken_up()
-    for entry in run.entries:
-        if not (entry.done or entry.job or arguments.force) and os.path.exists(entry.target):
-            print(f"{entry.target} is there already; --force replaces it.", file=sys.stderr)
-            entry.left = True
-    for folder in {Path(entry.target).parent for entry in run.entries if entry.open}:
-        folder.mkdir(parents=True, exist_ok=True)
-    return run
+    todo = []
+    for photo, target in zip(photos, targets, strict=True):
+        entry = Entry(url, str(photo.resolve()), target, wishes, arguments.receipts).taken_up()
+        if os.path.exists(target) and not (entry.job or arguments.force):
+            print(f"{target} is there already; --force replaces it.", file=sys.stderr)
+            continue
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        todo.append(entry)
+    return todo
 
 
 def expanded(patterns: list[str]) -> list[Path]:
@@ -144,77 +143,73 @@ def _targets(photos: list[Path], output: str | None) -> list[Path]:
     return [(where / f"{photo.stem}.glb").absolute() for photo in photos]
 
 
-async def _all(todo: list[tuple[Run, Entry]], arguments: argparse.Namespace, progress: Progress) -> int:
+async def _all(todo: list[Entry], arguments: argparse.Namespace, progress: Progress) -> int:
     places = asyncio.Semaphore(arguments.parallel)
-    codes = []
     async with AsyncClient(arguments.url, insecure=arguments.insecure) as client:
 
-        async def one(run: Run, entry: Entry) -> None:
+        async def one(entry: Entry) -> int:
             async with places:
-                codes.append(await _one(client, run, entry, progress))
+                return await _one(client, entry, progress)
 
-        tasks = [asyncio.ensure_future(one(run, entry)) for run, entry in todo]
+        tasks = [asyncio.ensure_future(one(entry)) for entry in todo]
         try:
-            await asyncio.gather(*tasks)
+            return max(await asyncio.gather(*tasks))
         except BaseException:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             raise
-    return max(codes)
 
 
-async def _one(client: AsyncClient, run: Run, entry: Entry, progress: Progress) -> int:
+async def _one(client: AsyncClient, entry: Entry, progress: Progress) -> int:
     """One photo, from where it was left; its exit code. What can be tried again stays noted."""
     name = Path(entry.photo).name
     try:
-        job = await _made(client, run, entry, progress)
+        job = await _made(client, entry, progress)
     except (KeyRefused, NotAllowed):  # ends them all
         raise
     except (Error, OSError) as error:
         for_good = isinstance(error, (JobEnded, NotAPhoto, ApiError)) and not isinstance(error, (TooMany, SiteFault))
         if for_good:
-            entry.left = True
-            run.save()
+            entry.close()
+        progress.finished(entry.target, name)
         progress.line(f"{name}: {error}" + ("" if for_good else " The same command again goes on where this was."))
         return CONNECTION if isinstance(error, NotConnected) else FAILED
-    entry.done = True
-    run.save()
-    progress.finished(name)
-    credits = job.credits.charged
-    progress.result(f"{entry.target}  {Path(entry.target).stat().st_size} bytes  {credits} credits  job {job.id}")
+    entry.close()
+    progress.finished(entry.target, name)
+    cost = f"{job.credits.charged} {'credit' if job.credits.charged == 1 else 'credits'}"
+    progress.result(f"{entry.target}  {Path(entry.target).stat().st_size} bytes  {cost}  job {job.id}")
     return 0
 
 
-async def _made(client: AsyncClient, run: Run, entry: Entry, progress: Progress) -> Job:
+async def _made(client: AsyncClient, entry: Entry, progress: Progress) -> Job:
     name = Path(entry.photo).name
     if not entry.job:
         photo = await asyncio.to_thread(photo_of, entry.photo)
         if not photo.stripped:
             progress.line(f"{name}: its tags go along, as it is {photo.media_type}; the site takes them off first.")
-        key = entry.idempotency_key(photo, run.wishes)
-        run.save()
-        entry.job = (await client.jobs.create(photo, idempotency_key=key, **run.wishes)).id
-        run.save()
-        progress.line(f"{name}: sent, job {entry.job}")
-    job = await _ready(client, entry.job, name, progress)
+        entry.save()
+        entry.job = (await client.jobs.create(photo, idempotency_key=entry.idempotency_key(photo), **entry.wishes)).id
+        entry.save()
+        progress.note(f"{name}: sent, job {entry.job}")
+    job = await _ready(client, entry, progress)
     if job.state == "ready":
         job = await client.jobs.finish(job, entry.target)
     elif job.state != "done" or not Path(entry.target).exists():
         raise JobEnded(job)
-    if run.receipts:
+    if entry.receipt:
         await _receipt(client, entry, progress)
     return job
 
 
-async def _ready(client: AsyncClient, job_id: str, name: str, progress: Progress) -> Job:
+async def _ready(client: AsyncClient, entry: Entry, progress: Progress) -> Job:
     found: Job | None = None
-    async with aclosing(client.jobs.events(job_id)) as events:
+    async with aclosing(client.jobs.events(entry.job)) as events:
         async for found in events:
-            progress.job(name, found)
+            progress.job(entry.target, Path(entry.photo).name, found)
             if found.state != "running":
                 return found
-    return found or await client.jobs.get(job_id)
+    return found or await client.jobs.get(entry.job)
 
 
 async def _receipt(client: AsyncClient, entry: Entry, progress: Progress) -> None:

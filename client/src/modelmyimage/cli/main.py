@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -49,6 +50,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """The program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old terminal's alphabet is no reason to stop
     sys.exit(main())
 
 

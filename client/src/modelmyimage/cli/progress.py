@@ -12,7 +12,7 @@ WIDTH = 24
 
 
 class Progress:
-    """Percent by name, of how many. Everything goes to ``stream``; results are printed by whoever has them."""
+    """Percent of each, of how many. Everything goes to ``stream``; results are printed by whoever has them."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -21,19 +21,24 @@ class Progress:
         self._percent: dict[str, int] = {}
         self._said: dict[str, str] = {}
 
-    def job(self, name: str, job: Job) -> None:
-        """How far this one is."""
-        self._percent[name] = job.percent
+    def job(self, which: str, name: str, job: Job) -> None:
+        """How far this one is; names may repeat, ``which`` does not."""
+        self._percent[which] = job.percent
         waiting = job.waiting.message if job.waiting else ""
-        if waiting and self._said.get(name) != waiting and not self._bar:
-            self.line(f"{name}: {waiting}")
-        self._said[name] = waiting
+        if waiting and self._said.get(which) != waiting:
+            self.note(f"{name}: {waiting}")
+        self._said[which] = waiting
         self._draw(f"{name}: {waiting}" if waiting else name)
 
-    def finished(self, name: str) -> None:
+    def finished(self, which: str, name: str) -> None:
         """This one is over."""
-        self._percent[name] = 100
+        self._percent[which] = 100
         self._draw(name)
+
+    def note(self, text: str) -> None:
+        """What the bar would show."""
+        if not self._bar:
+            self.line(text)
 
     def line(self, text: str) -> None:
         """Something to be read, which stays."""

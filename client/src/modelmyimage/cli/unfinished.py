@@ -1,8 +1,9 @@
-"""What a command has begun and not finished, so that it can go on: which photo becomes which file, and by which job.
+"""What is begun and not finished, so that it can go on: which photo becomes which file, and by which job.
 
-One small file for each command, readable by its user alone, removed when nothing of it is open. It holds names of files
-and ids of jobs, nothing of any picture. ``secret`` is random: with the photo's digest and the wishes it makes the
-``Idempotency-Key``, so sending the same photo again gives the same job, and the key tells the site nothing.
+One small file for each photo, readable by its user alone, removed when its model is there or there will be none. It
+holds names of files and a job's id, nothing of the picture. ``secret`` is random: with the photo's digest and the
+wishes it makes the ``Idempotency-Key``, so sending the same photo again gives the same job, and the key tells the site
+nothing.
 """
 
 from __future__ import annotations
@@ -27,75 +28,56 @@ from modelmyimage.tags import Photo
 class Entry:
     """One photo and what becomes of it."""
 
+    url: str
     photo: str
     target: str
+    wishes: Wishes
+    receipt: bool = False
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     job: str = ""
-    done: bool = False
-    left: bool = False
-    """It came to nothing, or was not wanted: the next time it begins anew."""
-
-    @property
-    def open(self) -> bool:
-        """Whether there is something to do."""
-        return not self.done and not self.left
-
-    def idempotency_key(self, photo: Photo, wishes: Wishes) -> str:
-        """The same for the same photo and wishes in this run, and in no other."""
-        said = hashlib.sha256(photo.data).digest() + wishes_key(wishes).encode()
-        return hmac.new(self.secret.encode(), said, hashlib.sha256).hexdigest()
-
-
-@dataclass
-class Run:
-    """A command and its photos. ``save`` after each change."""
-
-    url: str
-    wishes: Wishes
-    entries: list[Entry]
-    receipts: bool = False
 
     @property
     def path(self) -> Path:
-        """Where it is kept: by what was asked, so that asking the same again finds it."""
-        said = json.dumps([self.url, wishes_key(self.wishes), [[each.photo, each.target] for each in self.entries]])
-        return _folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.json"
+        """Where it is noted: by what was asked, so that asking the same again finds it, whatever else is asked."""
+        said = json.dumps([self.url, self.photo, self.target, wishes_key(self.wishes)])
+        return _folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.json"
+
+    def idempotency_key(self, photo: Photo) -> str:
+        """The same for the same photo and wishes as long as this is unfinished, and never again."""
+        said = hashlib.sha256(photo.data).digest() + wishes_key(self.wishes).encode()
+        return hmac.new(self.secret.encode(), said, hashlib.sha256).hexdigest()
 
     def save(self) -> None:
-        """Keep it as it is now, or remove it if all is done."""
-        if not any(each.open for each in self.entries):
-            with suppress(FileNotFoundError):
-                self.path.unlink()
-            return
+        """Note how it stands."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with replacing(self.path, mode=0o600) as file:
             file.write(json.dumps(asdict(self)).encode())
 
-    def taken_up(self) -> Run:
-        """The same command as it was left, or this one."""
-        found = _read(self.path)
-        if found is None:
-            return self
-        found.entries = [Entry(each.photo, each.target) if each.left else each for each in found.entries]
-        return found
+    def close(self) -> None:
+        """There is nothing more to do: the next time it begins anew."""
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+
+    def taken_up(self) -> Entry:
+        """The same as it was left, or this one."""
+        return _read(self.path) or self
 
 
-def every(url: str) -> Iterator[Run]:
+def every(url: str) -> Iterator[Entry]:
     """All that was left unfinished at a site."""
     for path in sorted(_folder().glob("*.json")):
-        run = _read(path)
-        if run is not None and run.url == url:
-            yield run
+        entry = _read(path)
+        if entry is not None and entry.url == url:
+            yield entry
 
 
 def _folder() -> Path:
     return folder("state") / "unfinished"
 
 
-def _read(path: Path) -> Run | None:
-    """A run, unless there is none or another version wrote it."""
+def _read(path: Path) -> Entry | None:
+    """What is noted, unless there is nothing or another version wrote it."""
     try:
-        found = json.loads(path.read_bytes())
-        return Run(**{**found, "entries": [Entry(**each) for each in found["entries"]]})
-    except (OSError, ValueError, TypeError, KeyError):
+        return Entry(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
         return None
