@@ -27,7 +27,7 @@ SCOPES = ["generate", "read", "billing:read", "usage:read", "privacy"]
 def key(site: RunningSite) -> str:
     """A key that may do everything, made on the pages."""
     visitor = Visitor(site.url)
-    visitor.sign_in(site.link)
+    visitor.sign_in(site.link_of("client@localhost.localdomain"))
     token = visitor._token(visitor.http.get("/account/keys/new").text)
     made = visitor.http.post(
         "/account/keys/new",
