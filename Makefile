@@ -53,6 +53,7 @@ fix: dev ## let ruff repair what it can
 
 types: dev ## mypy (strict, Django's plugin), and the pages' scripts by tsc
 	@$(BIN)/python -m scripts.check types
+	@cd client && "$(CURDIR)/$(BIN)/mypy"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types
 
 bench: dev ## measurements; they print numbers and assert nothing

@@ -26,7 +26,7 @@ GUIDE = (ROOT / "docs" / "api.md").read_text()
 @pytest.fixture(scope="module")
 def visitor(site: RunningSite) -> Visitor:
     found = Visitor(site.url)
-    found.sign_in(site.link)
+    found.sign_in(site.link_of("examples@localhost.localdomain"))
     return found
 
 

@@ -17,6 +17,7 @@ BROKEN = {
     "Nothing imports the stand-ins": ("generation/registry.py", "import sandbox.mailbox"),
     "Providers and the engine know nothing of Django": ("generation/engine/frame.py", "import django.conf"),
     "The application needs no training and no measurements": ("generation/engine/depth.py", "import training.corpus"),
+    "The application does not use its own client": ("modelmyimage/api.py", "import client"),
 }
 
 

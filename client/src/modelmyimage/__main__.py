@@ -1,0 +1,5 @@
+"""``python -m modelmyimage`` is ``mmi``."""
+
+from modelmyimage.cli.main import run
+
+run()

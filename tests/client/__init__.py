@@ -1,0 +1,1 @@
+"""The client for programs, as the site's tests see it."""
