@@ -14,7 +14,7 @@ from generation.models import Delivery, Webhook
 from generation.notifications import api, messages, outbox, subscribing
 from tests.api.conftest import Asker, code_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "https://shop.example/hook"
 
 

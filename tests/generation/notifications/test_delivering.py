@@ -19,7 +19,7 @@ from generation.models import Delivery, Job, Webhook
 from generation.notifications import delivering, outbox, sending, subscribing
 from tests.generation.notifications.conftest import Receiver, Workers, come_to, make_job
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 Stage, State = Job.Stage, Delivery.State
 HOUR = timedelta(hours=1)
 
@@ -159,6 +159,7 @@ def test_a_worker_that_is_too_slow_writes_nothing(
     assert (webhook.failures, webhook.lease_id) == (0, None)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_broker_may_lose_every_message(
     owner: User, webhook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,10 +15,11 @@ from generation.notifications import messages, subscribing
 from generation.steps import Step
 from tests.generation.notifications.conftest import Receiver, Workers, come_to, make_job
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 Stage = Job.Stage
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_jobs_whole_way_is_told(
     send: Any, drive: Any, service: Any, webhook: Webhook, workers: Workers, receiver: Receiver, settings: Any
 ) -> None:
