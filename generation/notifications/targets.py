@@ -7,6 +7,7 @@ by the gate that all our requests pass (``generation/egress.py``), and that addr
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
 
 import httpx
@@ -22,6 +23,7 @@ SECONDS: Final = 15.0
 LONGEST_ANSWER: Final = 1 << 16
 LONGEST: Final = 500
 FIRST_FREE_PORT, LAST_PORT = 1024, 65535
+HOST: Final = re.compile(r"[a-z0-9_.:-]+")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 UNREADABLE = _("That is no address. Write it whole, such as https://shop.example/hooks/models.")
@@ -49,7 +51,8 @@ def checked(text: str) -> str:
         url = httpx.URL(text.strip())
     except (httpx.InvalidURL, ValueError):
         raise BadAddress(UNREADABLE) from None
-    if not url.host or url.scheme not in ("http", "https") or (url.port or 443) > LAST_PORT:
+    readable = HOST.fullmatch(_host(url)) and url.scheme in ("http", "https") and (url.port or 443) <= LAST_PORT
+    if not readable:
         raise BadAddress(UNREADABLE)
     if url.userinfo:
         raise BadAddress(CREDENTIALS)

@@ -203,7 +203,9 @@ def test_other_spellings_of_this_machine(owner: User, told: Notification, connec
     assert connected == []
 
 
-@pytest.mark.parametrize("host", ["a..example", "x" * 64 + ".example", "nowhere.invalid"])
+@pytest.mark.parametrize(
+    "host", ["a..example", "x" * 64 + ".example", "nowhere.invalid", "xn--a.example", "%00.example"]
+)
 def test_names_that_are_none(owner: User, told: Notification, host: str) -> None:
     assert sending.send(at(owner, f"https://{host}/"), told).failure == "unreachable"
 

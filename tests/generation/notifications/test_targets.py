@@ -24,6 +24,11 @@ from generation.notifications import targets
         ("https://shop.example:25/", targets.PORT),
         ("https://localhost/", targets.PRIVATE),
         ("https://intranet/", targets.PRIVATE),
+        ("https://xn--a/", targets.PRIVATE),  # no name in any alphabet
+        ("https://[::1%25eth0]/", targets.UNREADABLE),
+        ("https://a b.example/", targets.UNREADABLE),
+        ("https://%00.example/", targets.UNREADABLE),
+        ("https://shop.example:0/", targets.PORT),
         ("https://2130706433/", targets.PRIVATE),
         ("https://0x7f000001/", targets.PRIVATE),
         ("https://127.0.0.1/", targets.PRIVATE),
