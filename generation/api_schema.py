@@ -77,6 +77,7 @@ def model() -> dict[str, Any]:
 
 def events() -> dict[str, Any]:
     """An answer that is a stream of events."""
-    content = {"text/event-stream": {"schema": {"type": "string"}}}
+    event = {"type": "object", "properties": {"event": {"type": "string"}, "data": {"type": "string"}}}
+    content = {"text/event-stream": {"schema": event}}
     said = "Events named `state`, each with a job as JSON, as GET /jobs/{job_id} has it."
     return {"responses": {200: {"description": said, "headers": REQUEST_ID, "content": content}}}

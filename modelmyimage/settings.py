@@ -202,7 +202,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "tell-changes": {"task": "trust.tasks.tell", "schedule": 300.0, "options": {"expires": 300.0}},
     "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": 60.0}},
-    "roll-up-calls": {"task": "accounts.tasks.roll_up", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "roll-up-calls": {"task": "accounts.tasks.roll_up", "schedule": crontab(minute=23), "options": {"expires": 3600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,

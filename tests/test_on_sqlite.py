@@ -9,12 +9,13 @@ import sys
 import pytest
 
 from tests.environment import ROOT
+from tests.long import LONG
 
 FILES = [
     "tests/billing/test_books_end.py",
     "tests/billing/test_database_refuses.py",
     "tests/billing/test_ledger.py",
-    "tests/billing/test_ledger_machine.py",
+    *(["tests/billing/test_ledger_machine.py"] if LONG else []),
     "tests/billing/test_ledger_races.py",
     "tests/privacy/test_log.py",
     "tests/trust/test_notices.py",

@@ -84,13 +84,17 @@ def test_ctrl_c_and_again(logged_in: Site, home: Path, tmp_path: Path, monkeypat
     shutil.copy(MUG, "mug.jpg")
     words = ["generate", "mug.jpg", "-q", "draft", "-o", "out/", "--receipts"]
     with Client() as client:
-        jobs_before, spent_before = len(list(client.jobs.list())), charged(client)
-        program = mmi(*words)
-        assert program.stderr is not None
-        line = program.stderr.readline()
-        assert "sent, job" in line, line
-        program.send_signal(signal.SIGINT)
-        out, said = program.communicate(timeout=20)
+        for _ in range(5):
+            jobs_before, spent_before = len(list(client.jobs.list())), charged(client)
+            program = mmi(*words)
+            assert program.stderr is not None
+            line = program.stderr.readline()
+            assert "sent, job" in line, line
+            program.send_signal(signal.SIGINT)
+            out, said = program.communicate(timeout=20)
+            if program.returncode:
+                break
+            shutil.rmtree("out")  # on a busy machine the site may be quicker than we are
         assert (program.returncode, out) == (130, "")
         assert "1 job goes on at the site" in said
         assert "Traceback" not in said
