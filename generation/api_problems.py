@@ -106,6 +106,7 @@ _OF_INTAKE: Final = {
     "no_provider": NOBODY,
     "unavailable": STORE_AWAY,
     "not_kept": BROKEN_OFF,
+    "nothing_offered": NOT_OFFERED,
     "restricted": NOT_OFFERED,
     "option_not_offered": NOT_OFFERED,
     "views_not_offered": NOT_OFFERED,

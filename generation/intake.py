@@ -111,7 +111,8 @@ def price(wishes: Wishes, *, views: frozenset[str] = FRONT, limits: Restrictions
     blamed = hindrance(wants, offers)
     if blamed == "options":
         raise NotAccepted("option_not_offered", _not_offered(unmet(wants, offers), named=bool(wishes.provider)))
-    code, sentence = HINDRANCES.get(blamed, ("no_provider", ABSENT))
+    # Asking again later helps only where a provider may come back, not where none ever did all of this.
+    code, sentence = HINDRANCES.get(blamed, ("nothing_offered" if offers else "no_provider", ABSENT))
     raise NotAccepted(code, str(sentence) % {"format": wishes.options.format.upper(), "credits": wishes.most_credits})
 
 

@@ -49,6 +49,7 @@ SHORT = 402  # of an answer to somebody who has too few credits
 
 BLAMED = {
     "no_provider": "provider",
+    "nothing_offered": "provider",
     "restricted": "provider",
     "option_not_offered": "provider",
     "views_not_offered": "provider",

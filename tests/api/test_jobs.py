@@ -155,6 +155,9 @@ def test_the_means_of_the_account_and_of_the_key_are_kept_to(
     ProcessingLimits.objects.create(owner=owner, restrictions={"never": ["scripted"]})
     limited = ours.send("/jobs?quality=draft")
     assert (limited.status_code, code_of(limited), limited.json()["failure"]) == (422, "not_offered", "restricted")
+    # Two wishes, neither of which alone is to blame: later it is no better, so it is no 503.
+    several = ours.send("/jobs?quality=draft&max_credits=0")
+    assert (several.status_code, code_of(several), several.json()["failure"]) == (422, "not_offered", "nothing_offered")
     assert ours("GET", "/providers").json()["providers"][0]["excluded"] == ["you ruled it out by name"]
     ProcessingLimits.objects.all().delete()
     assert ours.send("/jobs?max_credits=0").json()["failure"] == "too_expensive"
