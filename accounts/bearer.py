@@ -37,7 +37,7 @@ class Key(HttpBearer):
         return authenticate(request, scope=self.scope, limits=self.limits)
 
     def authenticate(self, request: HttpRequest, token: str) -> AccessKey:
-        """Unused: ``__call__`` reads the header."""
+        """Demanded by ninja's base class and never called: ``__call__`` reads the header."""
         raise NotImplementedError
 
 
@@ -77,9 +77,9 @@ def limited(request: HttpRequest, wanted: dict[str, str]) -> None:
     try:
         standing = throttle.take(wanted)
     except throttle.Exceeded as reached:
-        request.standing = [*getattr(request, "standing", []), *reached.standing]  # type: ignore[attr-defined]
+        request.standing = [*getattr(request, "standing", []), *reached.standing]  # type: ignore[attr-defined]  # ours
         raise Problem(problems.TOO_MANY, wait=reached.wait) from None
-    request.standing = [*getattr(request, "standing", []), *standing]  # type: ignore[attr-defined]
+    request.standing = [*getattr(request, "standing", []), *standing]  # type: ignore[attr-defined]  # ours
 
 
 def _note(key: AccessKey) -> None:
