@@ -17,6 +17,8 @@ from dataclasses import replace
 from statistics import median, quantiles
 from typing import Any
 
+from modelmyimage.local.ports import spare_port
+
 CONNECTIONS, ROUNDS = 8, 3
 MANY = 10**9
 
@@ -82,9 +84,7 @@ def main() -> None:
     now = timezone.now()
     job = Job.objects.create(owner=owner, stage="over", outcome="done", created_at=now, due_at=now, deadline_at=now)
     _, secret = keys.make(owner=owner, name="load", scopes=["read"])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = spare_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.api:application", "--port", str(port),
          "--log-level", "critical", "--no-access-log"],

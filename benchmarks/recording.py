@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.api import MANY, load
+from modelmyimage.local.ports import spare_port
 
 ROUNDS = 5
 
@@ -50,9 +51,7 @@ def without_it() -> Any:
 
 def serve(factory: str) -> tuple[subprocess.Popen[bytes], int]:
     """A server that answers, and its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = spare_port()
     lifespan = "on" if factory == "with_it" else "off"
     server = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.recording:{factory}", "--port", str(port),

@@ -3,10 +3,9 @@
 import os
 import re
 import secrets
-import socket
 from pathlib import Path
 
-LAST_PORT = 65535
+from modelmyimage.local.ports import spare_port
 
 
 def stand_in(state: Path, site_port: int) -> dict[str, str]:
@@ -19,7 +18,7 @@ def stand_in(state: Path, site_port: int) -> dict[str, str]:
     return {
         "STRIPE_SECRET_KEY": f"sk_test_sandbox{secrets.token_hex(16)}",
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",
-        "STRIPE_API_BASE": f"http://127.0.0.1:{spare_port(site_port + 1)}",
+        "STRIPE_API_BASE": f"http://127.0.0.1:{spare_port(wanted=site_port + 1)}",
     }
 
 
@@ -31,17 +30,3 @@ def has_key(state: Path) -> bool:
     return settings.is_file() and bool(
         re.search(r"^(?:export )?STRIPE_SECRET_KEY=.", settings.read_text(), flags=re.MULTILINE)
     )
-
-
-def spare_port(wanted: int) -> int:
-    """The wanted port of this machine, or another one if that is taken."""
-    for port in (wanted, 0) if wanted <= LAST_PORT else (0,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                probe.listen(1)
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no port is free")

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from modelmyimage.local import payments, valkey
 from modelmyimage.local.children import Guard
+from modelmyimage.local.ports import listen_briefly, spare_port
 from modelmyimage.local.state import lock, log_file, open_folder, open_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -201,12 +202,10 @@ class Site:
 def free_port(host: str, port: int) -> int:
     """The port, or a free one for 0. Raises ``StartError`` when the address cannot be used."""
     try:
-        family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(target)
-            probe.listen(1)
-            return int(probe.getsockname()[1])
+        if port == 0:
+            return spare_port(host)
+        listen_briefly(host, port)
+        return port
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(f"Port {port} on {host} is in use. Choose another: make run PORT={port + 1}") from error

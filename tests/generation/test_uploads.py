@@ -21,6 +21,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from modelmyimage.local.ports import spare_port
 from tests.services import stop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,9 +124,7 @@ def form(*files: tuple[str, bytes], **fields: str) -> tuple[bytes, str]:
 
 def start(folder: Path, **environment: str) -> Site:
     """The tiny site with a database, a store and a temporary directory that does not exist."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = spare_port()
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.uploadsite",

@@ -19,6 +19,7 @@ import redis
 from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
 
+from modelmyimage.local.ports import spare_port
 from privacy.stores import Store, store
 from tests.services import stop
 
@@ -30,12 +31,6 @@ class S3Server:
     endpoint: str
     folder: Path
     process: subprocess.Popen[bytes]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -64,7 +59,7 @@ def rclone(tmp_path_factory: pytest.TempPathFactory, credentials: tuple[str, str
     """``rclone serve s3``."""
     folder = tmp_path_factory.mktemp("s3")
     (folder / "bucket").mkdir()
-    port = free_port()
+    port = spare_port()
     binary = shutil.which("rclone", path=sysconfig.get_path("scripts")) or "rclone"
     process = subprocess.Popen(
         [binary, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", ",".join(credentials), str(folder)],
@@ -100,7 +95,7 @@ def directory(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def moto(credentials: tuple[str, str]) -> Iterator[str]:
     """The address of a moto server, which has versioning and lifecycle rules but no signatures."""
-    port = free_port()
+    port = spare_port()
     process = subprocess.Popen(
         [shutil.which("moto_server", path=sysconfig.get_path("scripts")) or "moto_server", "-p", str(port)],
         stdout=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from generation.egress import EgressRefused, ResponseTooLarge
 from generation.exchange import LONGEST_ANSWER, TooMuch
 from generation.provider import Brief, Declined, Delivered, Erased, Misconfigured, Remote, Unavailable
 from generation.providers.cog import Cog, _glb
+from modelmyimage.local.ports import spare_port
 from sandbox.providers.cog import CogSimulator
 from sandbox.providers.simulator import Answer
 from tests.generation.conftest import mesh
@@ -99,9 +99,7 @@ class Server:
         (folder / ".cog" / "openapi_schema.json").write_text(json.dumps(SCHEMA))
         (folder / "tmp").mkdir()
         (folder / "mesh.glb").write_bytes(mesh())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = spare_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = (folder / "log").open("wb")
         self.process = subprocess.Popen(

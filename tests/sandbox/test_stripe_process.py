@@ -17,7 +17,7 @@ import httpx
 import pytest
 import stripe
 
-from modelmyimage.local import payments
+from modelmyimage.local import payments, ports
 from sandbox.stripe import store
 from tests.environment import ROOT, bare
 from tests.sandbox.stripes import KEY, SECRET, buying, client, happened, paid, sandbox, subscribed
@@ -73,9 +73,7 @@ def test_a_full_disk_is_said_and_survived(tmp_path: Path, capsys: pytest.Capture
 
 def start(state: Path, **variables: str) -> tuple[subprocess.Popen[str], str]:
     """The process as the site starts it, and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = ports.spare_port()
     given = {
         "STRIPE_API_BASE": f"http://127.0.0.1:{port}",
         "STRIPE_SECRET_KEY": KEY,
@@ -160,9 +158,15 @@ def test_its_port_is_the_next_one_or_a_free_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert payments.spare_port(port) != port
-    assert payments.spare_port(port) == port
-    assert 0 < payments.spare_port(65536) <= 65535
+        assert ports.spare_port(wanted=port) != port
+    assert ports.spare_port(wanted=port) == port
+    assert ports.spare_port(wanted=65536) in ports.NEVER_OUTGOING
+
+
+def test_no_outgoing_connection_can_take_a_chosen_port() -> None:
+    linux = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(linux.read_text().split()[0]) if linux.exists() else 49152
+    assert all(ports.spare_port() < lowest for _ in range(20))
 
 
 def variables_of(pid: int) -> dict[str, str]:

@@ -27,6 +27,7 @@ from accounts.recording import Call, Recorder
 from generation import direct
 from generation.models import Job
 from modelmyimage import asgi
+from modelmyimage.local.ports import spare_port
 from modelmyimage.measuring import Measuring
 from tests.api.asgi import Call as Caller
 from tests.environment import ROOT
@@ -218,9 +219,7 @@ def test_a_clean_stop_loses_nothing(owner: User) -> None:
     _key, secret = keys.make(owner=owner, name="shop", scopes=["read", "billing:read"])
     now = timezone.now()
     job = Job.objects.create(owner=owner, created_at=now, due_at=now, deadline_at=now)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = spare_port()
     name = connection.settings_dict["NAME"]
     database = f"sqlite:///{name}" if connection.vendor == "sqlite" else os.environ["DATABASE_URL"]
     if connection.vendor != "sqlite":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from accounts.models import User
 from generation.models import Job, Webhook
 from generation.notifications import delivering, outbox, subscribing
 from generation.notifications.messages import KINDS
+from modelmyimage.local.ports import spare_port
 
 Answers = Callable[[dict[str, Any]], int]
 
@@ -27,9 +27,7 @@ class Receiver:
     """A program of a customer's, on a port of its own. It answers as it is told, or is not there at all."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = spare_port()
         self.url = f"http://127.0.0.1:{self.port}/hook"
         self.seen: list[tuple[dict[str, str], bytes]] = []
         self.answers: Answers = lambda message: 204
