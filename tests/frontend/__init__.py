@@ -1,0 +1,1 @@
+"""The pages' scripts, as far as they need no page."""
