@@ -47,8 +47,18 @@ export class Delivery {
     this.url = "";
     /** The person wants nothing of it: cancelling must not be warned about. */
     this.leaving = false;
+    /** The library has it: closing the tab loses nothing. */
+    this.kept = false;
     window.addEventListener("beforeunload", (event) => {
-      if (this.acknowledged && !this.saved && !this.leaving) event.preventDefault();
+      if (this.acknowledged && !this.saved && !this.kept && !this.leaving) event.preventDefault();
+    });
+    document.addEventListener("mmi:kept", () => {
+      this.kept = true;
+      if (!this.saved) this.noteSave(word("keep-note"));
+    });
+    document.addEventListener("mmi:unkept", () => {
+      this.kept = false;
+      if (!this.saved) this.noteSave(word("before-closing"));
     });
     byId("save", HTMLButtonElement).addEventListener("click", () => this.save());
   }
@@ -79,6 +89,8 @@ export class Delivery {
     save.disabled = false;
     this.noteSave(word("before-closing"));
     byId("fetching-label", HTMLElement).textContent = `${word("opening")} · ${size(file.size)}`;
+    const detail = { blob: file, job: this.snapshot.id, snapshot: this.snapshot };
+    document.dispatchEvent(new CustomEvent("mmi:model", { detail }));
     await this.open();
   }
 
@@ -165,6 +177,7 @@ export class Delivery {
     link.download = FILE_NAME;
     link.click();
     this.saved = true;
+    document.dispatchEvent(new CustomEvent("mmi:saved"));
     this.noteSave(word("saved"));
     announce(word("saved"));
     void this.acknowledge();

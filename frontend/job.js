@@ -1,5 +1,6 @@
 /** A job's page while the job is not over: follows it live, and keeps the page's parts true to it. */
 
+import "./library/keep.js";
 import { Delivery } from "./delivery.js";
 import { follow } from "./live.js";
 import { announce, byId, pause, show } from "./page.js";
@@ -59,7 +60,11 @@ async function printReceipt() {
   slip.classList.add("printing");
   adopt(page, ["slip"]);
   if (!slip.querySelector(".slip.receipt")) return;
-  delivery?.claim(slip.querySelector(".stamp.partly") ? word("partly") : word("yours"), word("tab-only"));
+  document.dispatchEvent(new CustomEvent("mmi:over"));
+  const headline = slip.querySelector(".stamp.partly") ? word("partly") : word("yours");
+  const claim = () => delivery?.claim(headline, word(delivery.kept ? "keep-here" : "tab-only"));
+  claim();
+  for (const name of ["mmi:kept", "mmi:unkept"]) document.addEventListener(name, claim);
 }
 
 /** The page of another phase. @param {Snapshot} snapshot */

@@ -6,6 +6,7 @@
  * @typedef {{number: number, provider: string, place: string, state: string}} Attempt
  * @typedef {{
  *   id: string, stage: string, outcome: string, final: boolean, percent: number, queue_position: number | null,
+ *   provider: string, quality: string,
  *   waiting: {code: string, message: string} | null, attempts: Attempt[],
  *   timeline: Line[], asset: Asset | null, expires_at: string | null, created_at: string, can_cancel: boolean,
  *   credits: {held: number, charged: number}, receipt: {url: string} | null

@@ -47,17 +47,17 @@ function line(check, more) {
 }
 
 /**
- * Writes the verdict and the paper into the page.
- * @param {Judged} judged @param {HTMLElement} verdict @param {HTMLElement} paper
+ * Writes the verdict and the paper into the page; as the page's own heading unless it is a part of a page.
+ * @param {Judged} judged @param {HTMLElement} verdict @param {HTMLElement} paper @param {"h1" | "h2"} [heading]
  */
-export function showVerdict(judged, verdict, paper) {
+export function showVerdict(judged, verdict, paper, heading = "h1") {
   const failed = judged.checks.filter((check) => check.state === "failed");
   // Signed and in the log it is all the same, where only what the log became since is in doubt.
   const doubted = failed.length > 0 && failed.every((check) => check.name === "consistency");
   const forked = doubted && failed.some((check) => check.word !== "consistency-form");
   const logged = judged.checks.some((check) => check.name === "inclusion" && check.state === "ok");
   const name = forked ? "forked" : doubted ? "doubted" : failed.length ? "fails" : "holds";
-  const title = make("h1", "", word(name));
+  const title = make(heading, "", word(name));
   title.tabIndex = -1;
   const ordered = [...judged.checks].sort((one, other) => WORST[one.state] - WORST[other.state]);
   const signature = judged.receipt && judged.checks.find((check) => check.name === "key" && check.state === "ok");
@@ -71,7 +71,7 @@ export function showVerdict(judged, verdict, paper) {
   paper.replaceChildren(...(signature && judged.receipt && (!failed.length || doubted) ? slip(judged, judged.receipt) : voidSlip(judged)));
   drawSeals(paper);
   localise(paper);
-  document.title = document.title.replace(/^.* · /, `${word(name)} · `);
+  if (heading === "h1") document.title = document.title.replace(/^.* · /, `${word(name)} · `);
   title.focus();
 }
 

@@ -3,14 +3,12 @@
  * sent. Where the browser cannot check signatures, the form goes to the server as it does without scripts.
  */
 
+import { checked, published } from "./checking.js";
 import { byId, pause, show } from "./page.js";
-import { canVerify, compare, demandHead, headIn, judge, whyRefused } from "./proof.js";
-import { Malformed, isObject, parse } from "./strict.js";
+import { canVerify, demandHead, headIn } from "./proof.js";
+import { isObject } from "./strict.js";
 import { showVerdict } from "./verdict.js";
 import { word } from "./words.js";
-
-/** @typedef {import("./strict.js").JsonObject} JsonObject */
-/** @typedef {import("./strict.js").JsonValue} JsonValue */
 
 const LARGEST = 256_000;
 const KEPT = "log-head";
@@ -19,25 +17,6 @@ const field = byId("id_document", HTMLTextAreaElement);
 const file = byId("id_file", HTMLInputElement);
 const older = byId("id_older", HTMLTextAreaElement);
 const able = canVerify();
-
-/** What the site answers at an address of the log; throws when there is no answer. @param {string} address */
-async function fetched(address) {
-  const response = await fetch(address, { headers: { Accept: "application/json" } });
-  if (!response.ok && response.status !== 404) throw new Error(String(response.status));
-  return { found: response.ok, answer: parse(await response.text()) };
-}
-
-/** The keys and the present head. */
-async function published() {
-  const { answer } = await fetched(form.dataset.log ?? "");
-  if (!isObject(answer) || !isObject(answer.keys)) throw new Malformed();
-  return { keys: answer.keys, head: answer.head };
-}
-
-/** @param {number} first @param {number} second */
-async function consistency(first, second) {
-  return (await fetched(`${form.dataset.consistency}?first=${first}&second=${second}`)).answer;
-}
 
 /** The head that is kept in this browser, as text. */
 function kept() {
@@ -59,32 +38,8 @@ function showKept(sentence) {
 
 /** Checks what is in the field, and says what was found. */
 async function check() {
-  const { keys, head: present } = await published();
-  const judged = await judge(field.value, keys, async (leaf) => {
-    const { size } = await demandHead(present, keys);
-    const { found, answer } = await fetched(`${form.dataset.proof}?leaf=${leaf}&size=${size}`);
-    return found ? { proof: answer, head: present } : null;
-  });
-  if (judged.head && judged.checks.every(({ state }) => state === "ok")) {
-    try {
-      judged.checks.push(await compare(judged.head, await demandHead(present, keys), consistency));
-    } catch (error) {
-      const why = whyRefused(error);
-      if (why === null) throw error;
-      judged.checks.push({ name: "consistency", state: "failed", word: `head-${why}` });
-    }
-    for (const text of new Set([older.value.trim(), kept()])) {
-      if (!text) continue;
-      try {
-        judged.checks.push(await compare(judged.head, await demandHead(headIn(text), keys), consistency));
-      } catch (error) {
-        const why = whyRefused(error);
-        if (why === null) throw error;
-        judged.checks.push({ name: "head", state: "failed", word: `older-${why}` });
-      }
-    }
-  }
-  showVerdict(judged, byId("verdict", HTMLElement), byId("paper", HTMLElement));
+  const heads = () => [...new Set([older.value.trim(), kept()])].filter(Boolean).map(headIn);
+  showVerdict(await checked(field.value, form.dataset, heads), byId("verdict", HTMLElement), byId("paper", HTMLElement));
 }
 
 form.addEventListener("submit", (event) => {
@@ -128,7 +83,7 @@ file.addEventListener("change", () => void read(file.files?.[0]));
 
 byId("remember", HTMLElement).addEventListener("click", async () => {
   try {
-    const { keys, head } = await published();
+    const { keys, head } = await published(form.dataset);
     await demandHead(head, keys);
     localStorage.setItem(KEPT, JSON.stringify(head));
     showKept();

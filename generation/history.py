@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import User
 from generation.models import Job
@@ -41,6 +42,12 @@ def page(*, owner: User, state: str = "", before: str = "", most: int | None = N
     more = len(found) > most
     found = found[:most]
     return Page(found, f"{found[-1].created_at.isoformat()}_{found[-1].pk}" if more else "")
+
+
+def span(page: Page, *, first: bool) -> tuple[datetime | None, datetime]:
+    """Between which moments an unfiltered page has every job of its owner; ``None``: since ever."""
+    newest = timezone.now() if first or not page.jobs else page.jobs[0].created_at
+    return (page.jobs[-1].created_at if page.before else None), newest
 
 
 def is_key(text: str) -> bool:

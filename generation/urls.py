@@ -28,6 +28,7 @@ urlpatterns = [
     path("account/webhooks/<uuid:webhook_id>/delete", pages.delete, name="webhook_delete"),
     path("hooks/<slug:name>", webhooks.hook, name="hook"),
     path("history", views.job_history, name="history"),
+    path("history/kept", views.kept, name="kept"),
     path("jobs/<uuid:job_id>", views.job, name="job"),
     path("jobs/<uuid:job_id>/events", views.job_events, name="events"),
     path("jobs/<uuid:job_id>/state", views.state, name="state"),

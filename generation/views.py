@@ -297,5 +297,14 @@ def job_history(request: HttpRequest) -> HttpResponse:
         "state": wanted if wanted in history.STATES else "",
         "states": history.STATES,
         "first": not request.GET.get("before"),
+        "span": history.span(page, first=not request.GET.get("before")) if not wanted else None,
     }
     return render(request, "generation/history.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def kept(request: HttpRequest) -> HttpResponse:
+    """A model that the browser keeps. Which one stands in the address's fragment, which is not sent."""
+    return render(request, "generation/kept.html", {"any": UUID(int=0)})

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import devices
 from accounts.models import User
 from billing import ledger
 
@@ -42,6 +43,11 @@ class Frame:
     def balance(self) -> ledger.Balance | None:
         """The credits of who is signed in; ``None`` for an anonymous visitor."""
         return ledger.balance(self._user) if isinstance(self._user, User) else None
+
+    @cached_property
+    def library(self) -> str:
+        """By what names browsers know the account of who is signed in, with spaces between; empty for others."""
+        return " ".join(devices.names(self._user)) if isinstance(self._user, User) else ""
 
     @cached_property
     def passkeys_here(self) -> bool:

@@ -1,0 +1,49 @@
+/** A thumbnail: a square PNG of the photo, or of the model as the viewer shows it. It is made here and stays here. */
+
+import { THUMB } from "./record.js";
+
+/** @typedef {HTMLElement & { toBlob?: (how: object) => Promise<Blob>, frameAt?: (turn: number, width: number, height: number) => Promise<ImageBitmap | HTMLCanvasElement> }} Viewing */
+
+/** Draws a picture into a square, all of it, in the middle. @param {ImageBitmap | HTMLCanvasElement} picture @returns {Promise<Blob | null>} */
+function drawn(picture) {
+  const canvas = document.createElement("canvas");
+  canvas.width = THUMB;
+  canvas.height = THUMB;
+  const scale = Math.max(THUMB / picture.width, THUMB / picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  const pen = canvas.getContext("2d");
+  if (!pen) return Promise.resolve(null);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(picture, (THUMB - width) / 2, (THUMB - height) / 2, width, height);
+  return new Promise((resolve) => {
+    canvas.toBlob(resolve, "image/png");
+  });
+}
+
+/** The middle of a photo; null where the browser cannot read it. @param {Blob} photo */
+export async function ofPhoto(photo) {
+  try {
+    const picture = await createImageBitmap(photo, { resizeHeight: THUMB * 2, resizeQuality: "high" });
+    const made = await drawn(picture);
+    picture.close();
+    return made;
+  } catch {
+    return null;
+  }
+}
+
+/** What the viewer on the page shows; null while it shows nothing. @param {ParentNode} scene */
+export async function ofScene(scene) {
+  for (const element of /** @type {Iterable<Viewing>} */ (scene.querySelectorAll("*"))) {
+    try {
+      if (element.frameAt) return await drawn(await element.frameAt(0, THUMB * 2, THUMB * 2));
+      if (element.toBlob && !(element instanceof HTMLCanvasElement)) {
+        const picture = await createImageBitmap(await element.toBlob({ mimeType: "image/png" }));
+        return await drawn(picture);
+      }
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}
