@@ -37,7 +37,9 @@ async function start(shelf) {
   }
   try {
     await draw();
-    onChange(() => void draw());
+    onChange(() => {
+      draw().catch(() => undefined); // the next look shows it
+    });
     await shelf.tidy();
     await noteGone(shelf);
     const all = await shelf.all();

@@ -190,7 +190,7 @@ def test_a_library_on_the_device(watched: Watched, chromium: Browser, site: Runn
         assert other.evaluate(LEFT) == []
         assert objections(other) == []
 
-        # A copy is brought in there; forgeries are not.
+        # A copy is brought in there; forgeries are not, nor what there is no room for.
         given = other.locator("#library-file")
         for what, why in (
             (chosen(glb), "not a ZIP that can be read"),
@@ -201,11 +201,17 @@ def test_a_library_on_the_device(watched: Watched, chromium: Browser, site: Runn
             given.set_input_files(what)
             said(other, why)
         assert not other.locator("#library-list").is_visible()
+        other.evaluate("navigator.storage.estimate = async () => ({ quota: 1_000_000, usage: 999_999 })")
+        given.set_input_files(chosen(library))
+        said(other, "more than this device has room for")
+        other.reload()
+        settled(other)
         wire = elsewhere.new_cdp_session(other)
         usage = other.evaluate("navigator.storage.estimate().then(({ usage }) => usage)")
         wire.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": usage + len(library) // 2})
         given.set_input_files(chosen(library))
-        said(other, "more than this device has room for")
+        said(other, "The device ran out of space on the way.")
+        assert not other.locator("#library-list").is_visible()
         wire.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": usage + 2 * len(library)})
         given.set_input_files(chosen(library))
         said(other, "Added from the ZIP: 1 model.")
