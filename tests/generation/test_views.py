@@ -266,6 +266,9 @@ def test_history_pages_do_not_skip_or_repeat(browser, owner, settings, monkeypat
     for _ in range(3):
         page = history.page(owner=owner, state="done", before=before)
         seen += [str(job.pk) for job in page.jobs]
+        since, until = history.span(page, first=not before)  # of which time the page has every job
+        assert until >= now
+        assert since == (now if page.before else None)
         before = page.before
     assert before == ""
     assert len(seen) == len(set(seen)) == 8
