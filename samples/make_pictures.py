@@ -27,10 +27,12 @@ from samples.mistakes import EXAMPLES, boat
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 LANDING = ROOT / "static" / "landing"
-SIZE = (360, 270)
+SIZE = (320, 240)
 """Of the pictures in the guide, in pixels."""
 STAGE = (720, 640)
-"""Of the picture on the first page, in pixels: about twice what is shown."""
+"""In which models are drawn, in pixels."""
+FIRST_PAGE = (600, 533)
+"""Of the picture on the first page, in pixels; the page may have 100 kB in all."""
 LEFT, SIDE = "-24deg 76deg 135%", "62deg 76deg 135%"
 ARRIVAL = "-20deg 76deg auto"
 """From where the viewer shows a model first: `frontend/viewer.js`."""
@@ -94,9 +96,9 @@ def filling(picture: Image.Image) -> Image.Image:
     return picture.crop(box).resize(SIZE, Image.Resampling.LANCZOS)
 
 
-def save(picture: Image.Image, path: Path, quality: int = 74) -> None:
+def save(picture: Image.Image, path: Path) -> None:
     """As WebP."""
-    picture.save(path, "WEBP", quality=quality, method=6)
+    picture.save(path, "WEBP", quality=60, alpha_quality=60, method=6)
 
 
 def fitted(photo: bytes) -> Image.Image:
@@ -115,13 +117,14 @@ def make(page: Page, folder: Path) -> None:
     for name, example in EXAMPLES.items():
         photo = example()
         glb = model(photo)
-        save(fitted(photo), IMAGES / f"{name}-photo.webp", 66)
+        save(fitted(photo), IMAGES / f"{name}-photo.webp")
         for side, orbit in (("front", LEFT), ("side", SIDE)):
             save(filling(drawn(page, folder, glb, orbit, STAGE)), IMAGES / f"{name}-{side}.webp")
         print(name, len(glb))
     small = model(boat(), engine.Options(quality="standard", triangles=6_000))
     (LANDING / "boat.glb").write_bytes(small)
-    save(drawn(page, folder, small, ARRIVAL, STAGE), LANDING / "boat-model.webp", 70)
+    first = drawn(page, folder, small, ARRIVAL, STAGE).resize(FIRST_PAGE, Image.Resampling.LANCZOS)
+    save(first, LANDING / "boat-model.webp")
     print("boat.glb", len(small))
 
 
