@@ -1,6 +1,6 @@
 """Pictures of models for the first page and ``docs/photos.md``: made by the embedded engine, drawn by our viewer.
 
-    CHROMIUM=/usr/bin/chromium python -m samples.make_pictures
+    CHROMIUM=/path/to/chromium python -m samples.make_pictures
 
 Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides) and in ``static/landing``
 the boat's model and its picture. Needs the front end built, and the development packages.
