@@ -58,7 +58,18 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 
 await build({
-  entryPoints: ["site.js", "create.js", "job.js", "verify.js", "viewer.js", "history.js", "kept.js", "leaving.js"].map((name) => join(here, name)),
+  entryPoints: [
+    "site.js",
+    "create.js",
+    "job.js",
+    "verify.js",
+    "viewer.js",
+    "history.js",
+    "kept.js",
+    "leaving.js",
+    "guides.js",
+    "landing.js",
+  ].map((name) => join(here, name)),
   outdir: dist,
   bundle: true,
   format: "esm",

@@ -36,11 +36,15 @@ from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
 from generation.snapshot import fetchable, snapshot
+from generation.specimen import specimen
 from privacy import proofs, receipts, vault
 from privacy.models import Receipt
 
 SAMPLES = ("mug", "boat", "mushroom", "vase")
 REFRESH_SECONDS = 3
+
+WAITS = "/create#shared"
+"""The create page with a photo that waits on the person's device."""
 
 FIRST_OFFERS = 4
 """So many offers are shown at once; one more is, too, but more than that are folded away."""
@@ -66,7 +70,13 @@ def landing(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "generation/landing.html",
-        {"cards": registry.cards(), "grant": settings.GRANT_CREDITS, "limits": limits()},
+        {
+            "cards": registry.cards(),
+            "grant": settings.GRANT_CREDITS,
+            "limits": limits(),
+            "specimen": specimen(),
+            "waits": WAITS,
+        },
     )
 
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
     path("", include("trust.urls")),
+    path("", include("guides.urls")),
     path("api", api_page.page, name="api"),
     path("", include(api.urlpatterns)),
     path("operators/", operators.site.urls),

@@ -25,6 +25,12 @@ class Page:
 @lru_cache(maxsize=64)
 def page(text: str) -> Page:
     """The HTML of a text. Each heading can be linked to."""
+    tokens, chapters = parsed(text)
+    return Page(rendered(tokens), chapters)
+
+
+def parsed(text: str) -> tuple[list[Token], list[tuple[str, str]]]:
+    """A text's tokens, its headings with ids, and its chapters."""
     tokens = _READER.parse(text)
     chapters: list[tuple[str, str]] = []
     taken: set[str] = set()
@@ -43,8 +49,14 @@ def page(text: str) -> Page:
         elif token.type == "table_open":
             # What is wider than the screen scrolls by itself, for the keyboard, too.
             token.attrSet("class", "wide")
-    html = _READER.renderer.render(tokens, _READER.options, {})
-    return Page(mark_safe(html), chapters)  # noqa: S308 - made from Markdown with HTML switched off
+    return tokens, chapters
+
+
+def rendered(tokens: list[Token]) -> SafeString:
+    """The HTML of a text's tokens."""
+    html: str = _READER.renderer.render(tokens, _READER.options, {})
+    safe: SafeString = mark_safe(html)  # noqa: S308 - made from Markdown with HTML switched off
+    return safe
 
 
 def paragraphs(text: str) -> list[str]:

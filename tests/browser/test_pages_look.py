@@ -52,6 +52,9 @@ ANONYMOUS = [
     "/verify",
     "/trust",
     "/privacy/data",
+    "/guides",
+    "/guides/printing",
+    "/guides/search?q=print",
     "/account/login/",
     "/account/signup/",
     "/account/login/code/",
@@ -59,6 +62,8 @@ ANONYMOUS = [
     "/in/used-up",
     "/nowhere",
 ]
+PICTURED = ["/guides/photos"]
+"""Heavier than others where no script runs: browsers then load pictures that are out of sight, too."""
 SIGNED_IN = [
     "/create",
     "/account/photos",
@@ -155,7 +160,7 @@ def test_pages_for_everybody(
     chromium: Browser, site: RunningSite, screen: dict[str, Any], rules: dict[str, Any]
 ) -> None:
     with chromium.new_context(**screen) as context:
-        assert look(context, site, ANONYMOUS, rules) == {}
+        assert look(context, site, [*ANONYMOUS, *PICTURED], rules) == {}
 
 
 def test_pages_of_an_account(

@@ -1,0 +1,202 @@
+"""A guide's Markdown as a page of the site: links lead to pages, pictures are served, what is wide scrolls by itself.
+
+Raw HTML is switched off where the Markdown is read (``trust/markdown.py``).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from markdown_it.token import Token
+from PIL import Image
+
+from guides.shelf import DOCS, ROOT, TITLES, Part, Place, places
+from trust import markdown
+
+IMAGES = "images/"
+"""The pictures' folder below ``docs/``; ``settings.STATICFILES_DIRS`` serves it as ``guides/``."""
+
+
+SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[A-Z])")
+"""Between two sentences."""
+
+Lead = Callable[[str], str]
+"""From a link as it is written to where it leads on the site."""
+
+
+class Broken(ValueError):
+    """A link leads to a file that is no guide, or a picture is not there."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a guide that a search can find: the heading it stands under, by id and words, and its own words."""
+
+    anchor: str
+    heading: str
+    words: str
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether it is the heading itself."""
+        return self.words == self.heading
+
+
+@dataclass(frozen=True)
+class Guide:
+    """One page. ``chapters`` are the second headings as id and title; ``lead`` is the first sentence."""
+
+    name: str
+    part: Part | None
+    title: str | Promise
+    lead: str
+    html: SafeString
+    chapters: list[tuple[str, str]]
+    passages: list[Passage]
+    broken: tuple[str, ...] = ()
+    """Links to guides that are not there. They lead to the list of all; a test fails for them."""
+
+
+@lru_cache(maxsize=1)
+def guides() -> dict[str, Guide]:
+    """Every page by its name, in the shelf's order. Read once: the files are a part of the program."""
+    found = places()
+    names = {place.path.relative_to(ROOT).as_posix(): place.name for place in found}
+    return {place.name: _guide(place, names) for place in found}
+
+
+def _guide(place: Place, names: dict[str, str]) -> Guide:
+    tokens, chapters = markdown.parsed(place.text)
+    _no_empty_headings(tokens)
+    passages = _passages(tokens)
+    folder = place.path.parent.relative_to(ROOT).as_posix()
+
+    broken: list[str] = []
+
+    def leads(target: str) -> str:
+        return _address(target, folder, names)
+
+    def linked(target: str) -> str:
+        try:
+            return leads(target)
+        except Broken:
+            broken.append(target)
+            return reverse("guides:contents")
+
+    tokens = [changed for token in tokens for changed in _changed(token, leads, linked)]
+    lead = next((passage.words for passage in passages if not passage.is_heading), "")
+    title = TITLES.get(place.name, passages[0].words)
+    html = markdown.rendered(tokens)
+    return Guide(place.name, place.part, title, SENTENCE.split(lead, 1)[0], html, chapters, passages, tuple(broken))
+
+
+def _passages(tokens: list[Token]) -> list[Passage]:
+    """Each heading, paragraph, item, row and piece of code, under its heading."""
+    passages: list[Passage] = []
+    anchor, heading, opened = "", "", False
+    row: list[str] | None = None
+    for token in tokens:
+        if token.type == "heading_open":
+            anchor, opened = str(token.attrGet("id")), True
+        elif token.type == "inline":
+            words = markdown.plain(token)
+            if opened:
+                heading, opened = words, False
+            if row is not None:
+                row.append(words)
+            elif words:
+                passages.append(Passage(anchor, heading, words))
+        elif token.type == "tr_open":
+            row = []
+        elif token.type == "tr_close":
+            passages.append(Passage(anchor, heading, ": ".join(filter(None, row or ()))))
+            row = None
+        elif token.type in {"fence", "code_block"}:
+            passages.append(Passage(anchor, heading, " ".join(token.content.split())))
+    return passages
+
+
+def _no_empty_headings(tokens: list[Token]) -> None:
+    """The corner of a table that heads nothing is a plain cell."""
+    for opened, said, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not said.content:
+            opened.tag = closed.tag = "td"
+            opened.attrs.pop("scope", None)
+
+
+def _changed(token: Token, leads: Lead, linked: Lead) -> list[Token]:
+    """A token as pages have it, with what goes around it. ``leads`` raises for what is no guide, ``linked`` not."""
+    if token.type in {"fence", "code_block"}:
+        token.content = token.content.replace("$SITE", settings.SITE_URL.rstrip("/"))  # so that it can be copied
+    if token.type == "inline":
+        token.children = [changed for child in token.children or () for changed in _inline(child, leads, linked)]
+    elif token.type in {"fence", "code_block"}:
+        return [_scrolling("Code"), token, _closed("div")]
+    elif token.type == "table_open":
+        return [_scrolling("Table"), token]
+    elif token.type == "table_close":
+        return [token, _closed("div")]
+    return [token]
+
+
+def _inline(token: Token, leads: Lead, linked: Lead) -> list[Token]:
+    if token.type == "link_open":
+        token.attrSet("href", linked(str(token.attrGet("href") or "")))
+    elif token.type == "image":
+        _picture(token)
+    elif token.type == "code_inline" and token.content.endswith(".md"):
+        # A guide that is named in the text can be gone to, as seen from where it stands or from the project's folder.
+        for seen_from in ("", "/"):
+            try:
+                link = Token("link_open", "a", 1, {"href": leads(seen_from + token.content)})
+            except Broken:
+                continue  # a file that is no guide
+            return [link, token, _closed("a", "link_close")]
+    return [token]
+
+
+def _address(target: str, folder: str, names: dict[str, str]) -> str:
+    """Where a link leads on the site. A link to a file that is no page is a mistake."""
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not parts.path.endswith(".md"):
+        return target
+    # A path that begins with a slash is one from the project's folder.
+    name = names.get(posixpath.normpath(posixpath.join(folder, parts.path)).lstrip("/"))
+    if name is None:
+        raise Broken(target)
+    return reverse("guides:guide", args=[name]) + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _picture(token: Token) -> None:
+    """Its address, and its size, so that nothing moves as it comes."""
+    source = str(token.attrGet("src") or "")
+    if not source.startswith(IMAGES) or not (DOCS / source).is_file():
+        raise Broken(source)
+    with Image.open(DOCS / source) as picture:
+        width, height = picture.size
+    token.attrSet("src", static(f"guides/{source.removeprefix(IMAGES)}"))
+    token.attrSet("width", str(width))
+    token.attrSet("height", str(height))
+    token.attrSet("loading", "lazy")
+
+
+def _scrolling(label: str) -> Token:
+    """What is wider than the screen scrolls by itself, for the keyboard, too."""
+    return Token(
+        "scrolling_open", "div", 1, {"class": "scrolling", "tabindex": "0", "role": "group", "aria-label": label}
+    )
+
+
+def _closed(tag: str, kind: str = "scrolling_close") -> Token:
+    return Token(kind, tag, -1)

@@ -1,0 +1,47 @@
+"""The guides' pages. The same for everybody; a question that is asked is answered and forgotten."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from guides.search import MOST_CHARACTERS, search
+from guides.shelf import PARTS, Part
+from guides.text import Guide, guides
+
+
+@gzip_page
+@require_safe
+def contents(request: HttpRequest) -> HttpResponse:
+    """Every guide, by its readers, and the decisions."""
+    return render(request, "guides/contents.html", {"shelf": _shelf(), "decisions": _of(None), "asks": MOST_CHARACTERS})
+
+
+@gzip_page
+@require_safe
+def guide(request: HttpRequest, name: str) -> HttpResponse:
+    """One guide."""
+    found = guides().get(name)
+    if found is None:
+        raise Http404
+    context = {"guide": found, "beside": _of(found.part) if found.part else [], "asks": MOST_CHARACTERS}
+    return render(request, "guides/guide.html", context)
+
+
+@gzip_page
+@require_safe
+def results(request: HttpRequest) -> HttpResponse:
+    """What a question finds. The script takes its list from this same page."""
+    question = request.GET.get("q", "")[:MOST_CHARACTERS].strip()
+    context = {"question": question, "hits": search(question), "asks": MOST_CHARACTERS}
+    return render(request, "guides/results.html", context)
+
+
+def _of(part: Part | None) -> list[Guide]:
+    return [one for one in guides().values() if one.part == part]
+
+
+def _shelf() -> list[tuple[Part, list[Guide]]]:
+    return [(part, _of(part)) for part in PARTS]

@@ -1,0 +1,149 @@
+"""Pictures of models for the first page and ``docs/photos.md``: made by the embedded engine, drawn by our viewer.
+
+    CHROMIUM=/path/to/chromium python -m samples.make_pictures
+
+Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides) and in ``static/landing``
+the boat's model and its picture. Needs the front end built, and the development packages.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from generation import engine, pixels
+from samples.mistakes import EXAMPLES, boat
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+LANDING = ROOT / "static" / "landing"
+SIZE = (320, 240)
+"""Of the pictures in the guide, in pixels."""
+STAGE = (720, 640)
+"""In which models are drawn, in pixels."""
+FIRST_PAGE = (600, 533)
+"""Of the picture on the first page, in pixels; the page may have 100 kB in all."""
+LEFT, SIDE = "-24deg 76deg 135%", "62deg 76deg 135%"
+ARRIVAL = "-20deg 76deg auto"
+"""From where the viewer shows a model first: `frontend/viewer.js`."""
+
+SHOW = """async ({ address, orbit, width, height }) => {
+  const { viewer } = await import("/static/dist/viewer.js");
+  const element = viewer(address, "");
+  element.style.cssText = `display: block; width: ${width}px; height: ${height}px`;
+  element.interpolationDecay = 1;
+  element.maxCameraOrbit = "auto auto 200%";
+  element.constructor.minimumRenderScale = 1; // however slow the machine
+  document.body.replaceChildren(element);
+  await new Promise((resolve, reject) => {
+    element.addEventListener("load", resolve);
+    element.addEventListener("error", reject);
+  });
+  element.cameraOrbit = orbit;
+  element.jumpCameraToGoal();
+  while (!element.modelIsVisible) await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // its shadow, too
+  return element.toDataURL("image/png");
+}"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def model(photo: bytes, options: engine.Options = engine.Options()) -> bytes:  # noqa: B008 - frozen
+    """The GLB that the engine makes of a photo, by the way an upload goes."""
+    cut = engine.cut_out(pixels.redraw(photo)[1][0])
+    return engine.reconstruct(engine.encode_cut_out(cut), options=options)
+
+
+def drawn(page: Page, folder: Path, glb: bytes, orbit: str, size: tuple[int, int]) -> Image.Image:
+    """The model as the viewer shows it, on nothing. Raises ``RuntimeError`` where it shows none."""
+    name = f"{sha256(glb).hexdigest()}.glb"  # the viewer remembers addresses
+    (folder / name).write_bytes(glb)
+    width, height = size
+    asked = {"address": f"/{name}", "orbit": orbit, "width": width, "height": height}
+    for _ in range(3):  # a browser that has just begun may draw nothing yet
+        said: str = page.evaluate(SHOW, asked)
+        picture = Image.open(io.BytesIO(base64.b64decode(said.partition(",")[2])))
+        if picture.getchannel("A").getbbox():
+            break
+    else:
+        raise RuntimeError("The viewer drew nothing.")
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def filling(picture: Image.Image) -> Image.Image:
+    """What is seen of a model, with a little room around, in the shape of the guide's pictures."""
+    left, top, right, bottom = picture.getchannel("A").getbbox() or (0, 0, *picture.size)
+    width = max(right - left, (bottom - top) * SIZE[0] / SIZE[1]) * 1.12
+    height = width * SIZE[1] / SIZE[0]
+    x, y = (left + right - width) / 2, (top + bottom - height) / 2
+    box = (round(x), round(y), round(x + width), round(y + height))
+    return picture.crop(box).resize(SIZE, Image.Resampling.LANCZOS)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """As WebP."""
+    picture.save(path, "WEBP", quality=60, alpha_quality=60, method=6)
+
+
+def fitted(photo: bytes) -> Image.Image:
+    """A photo in the shape of the guide's pictures: edges cut off, or whole on nothing where that would lose much."""
+    picture = Image.open(io.BytesIO(photo)).convert("RGBA")
+    ratios = SIZE[0] / picture.width, SIZE[1] / picture.height
+    ratio = max(ratios) if max(ratios) / min(ratios) < 1.3 else min(ratios)
+    picture = picture.resize((round(picture.width * ratio), round(picture.height * ratio)), Image.Resampling.LANCZOS)
+    left, top = (picture.width - SIZE[0]) // 2, (picture.height - SIZE[1]) // 2
+    return picture.crop((left, top, left + SIZE[0], top + SIZE[1]))
+
+
+def make(page: Page, folder: Path) -> None:
+    """All pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    for name, example in EXAMPLES.items():
+        photo = example()
+        glb = model(photo)
+        save(fitted(photo), IMAGES / f"{name}-photo.webp")
+        for side, orbit in (("front", LEFT), ("side", SIDE)):
+            save(filling(drawn(page, folder, glb, orbit, STAGE)), IMAGES / f"{name}-{side}.webp")
+        print(name, len(glb))
+    small = model(boat(), engine.Options(quality="standard", triangles=6_000))
+    (LANDING / "boat.glb").write_bytes(small)
+    first = drawn(page, folder, small, ARRIVAL, STAGE).resize(FIRST_PAGE, Image.Resampling.LANCZOS)
+    save(first, LANDING / "boat-model.webp")
+    print("boat.glb", len(small))
+
+
+def main() -> None:
+    """Serve the viewer and the models on this machine, and draw."""
+    with TemporaryDirectory() as made, sync_playwright() as playwright:
+        folder = Path(made)
+        (folder / "static").symlink_to(ROOT / "static")
+        (folder / "index.html").write_text("<!doctype html><title>Pictures</title>")
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=made))
+        Thread(target=server.serve_forever, daemon=True).start()
+        flags = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=flags)
+        page = browser.new_page(device_scale_factor=2)
+        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+        make(page, folder)
+        browser.close()
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
