@@ -1,6 +1,7 @@
 /** A job's page while the job is not over: follows it live, and keeps the page's parts true to it. */
 
 import { Delivery } from "./delivery.js";
+import { offerFormats } from "./formats.js";
 import { follow } from "./live.js";
 import { announce, byId, pause, show } from "./page.js";
 import { countSeconds, showConnection, showRunning } from "./running.js";
@@ -109,6 +110,7 @@ job.addEventListener("submit", (event) => {
   }
 });
 
+offerFormats();
 countSeconds();
 showRunning(first);
 follow(
