@@ -33,7 +33,7 @@ function save(file, name) {
 /** The panel while there is a file. */
 export class Panel {
   /**
-   * @param {HTMLElement} area @param {Blob} file the GLB
+   * @param {HTMLDetailsElement} area @param {Blob} file the GLB
    * @param {FrameAt} [frameAt] who draws turntables; without it, the workshop does
    */
   constructor(area, file, frameAt) {
@@ -59,6 +59,10 @@ export class Panel {
       choice.disabled = Number(choice.value) >= LARGE_PX && memory < ENOUGH_MEMORY;
       choice.addEventListener("change", () => this.forget());
     }
+    // The worker's script could not be fetched, say: opening the panel again tries again.
+    area.addEventListener("toggle", () => {
+      if (area.open && !this.workshop.opening) void this.open();
+    });
     void this.open();
   }
 
@@ -104,6 +108,7 @@ export class Panel {
     if (row.made?.wishes !== wishes) return;
     save(row.made.file, row.file);
     announce(word("made", { file: row.file, size: size(row.made.file.size) }));
+    if (TURNING.has(row.format)) return; // a picture of the model is not the model
     document.dispatchEvent(new CustomEvent("mmi:saved", { detail: { format: row.format } }));
   }
 
@@ -115,9 +120,10 @@ export class Panel {
     try {
       row.keep(await this.produced(row, this.making.signal), wishes);
     } catch (error) {
-      const sentence = word(`refused-${error instanceof Refused ? error.message : "failed"}`);
-      row.complain(sentence);
-      announce(sentence);
+      const why = error instanceof Refused ? error.message : "failed";
+      // Who stopped it knows, and has nothing to mend.
+      if (why !== "cancelled") row.complain(word(`refused-${why}`));
+      announce(word(`refused-${why}`));
     }
     this.making = null;
     for (const each of this.rows) each.rest();

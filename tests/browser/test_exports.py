@@ -81,7 +81,25 @@ def printed(triangles: Corners) -> Corners:
     return np.asarray((up - up.min(axis=(0, 1))) * (LONGEST_MM / size.max()))
 
 
-def check_obj(path: Path, expected: Corners, textured: bool) -> None:
+def halves(points: NDArray[np.float64], uv: NDArray[np.float64], image: Image.Image) -> NDArray[np.float64]:
+    """The mean colour of the picture at the upper and at the lower vertices; v runs upwards."""
+    pixels = np.asarray(image.convert("RGB")).astype(float)
+    height, width = pixels.shape[:2]
+    across = np.clip(uv[:, 0] * width, 0, width - 1).astype(int)
+    down = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(int)
+    upper = points[:, 1] > np.median(points[:, 1])
+    return np.stack([pixels[down[half], across[half]].mean(axis=0) for half in (upper, ~upper)])
+
+
+def painted(mesh: trimesh.Trimesh) -> NDArray[np.float64]:
+    """The colours of a mesh's two halves."""
+    assert isinstance(mesh.visual, trimesh.visual.TextureVisuals)
+    material = mesh.visual.material
+    image = getattr(material, "baseColorTexture", None) or material.image
+    return halves(np.asarray(mesh.vertices), np.asarray(mesh.visual.uv), image)
+
+
+def check_obj(path: Path, expected: Corners, paint: NDArray[np.float64] | None) -> None:
     with ZipFile(path) as archive:
         names = archive.namelist()
         assert {stamp.date_time for stamp in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -91,11 +109,10 @@ def check_obj(path: Path, expected: Corners, textured: bool) -> None:
     same(corners(loaded), expected)
     assert shape.startswith("mtllib model.mtl\n")
     named = [line.split()[1] for line in materials.splitlines() if line.startswith("map_Kd ")]
-    assert bool(named) is textured
+    assert bool(named) is (paint is not None)
     assert set(named) <= set(names)
-    if textured:
-        (mesh,) = loaded.geometry.values()
-        assert mesh.visual.material.image.size[0] >= 512
+    if paint is not None:
+        assert painted(loaded.to_mesh()) == pytest.approx(paint, abs=3)
     else:
         reds = [line for line in shape.splitlines() if line.startswith("v ") and len(line.split()) == 7]
         assert len(reds) >= 8
@@ -139,7 +156,7 @@ def check_3mf(path: Path, expected: Corners, colours: list[tuple[int, ...]]) -> 
         assert min(max(abs(a - b) for a, b in zip(shade, colour, strict=True)) for shade in shades) <= 12, colour
 
 
-def check_usdz(path: Path, expected: Corners, textured: bool) -> None:
+def check_usdz(path: Path, expected: Corners, paint: NDArray[np.float64] | None) -> None:
     with ZipFile(path) as archive:
         for entry in archive.infolist():
             name, extra = struct.unpack("<HH", path.read_bytes()[entry.header_offset + 26 :][:4])
@@ -167,10 +184,11 @@ def check_usdz(path: Path, expected: Corners, textured: bool) -> None:
         picture = source and UsdShade.Shader(source.source.GetPrim()).GetInput("file")
         if picture:
             with ZipFile(path) as archive:
-                assert Image.open(io.BytesIO(archive.read(picture.Get().path))).size[0] >= 512
-            assert mesh.GetPrim().GetAttribute("primvars:st").HasValue()
+                image = Image.open(io.BytesIO(archive.read(picture.Get().path)))
+            uv = np.array(prim.GetAttribute("primvars:st").Get(), dtype=float)
+            assert halves(points, uv, image) == pytest.approx(paint, abs=3)
             pictures += 1
-    assert pictures == (1 if textured else 0)
+    assert pictures == (0 if paint is None else 1)
     same(np.concatenate(found), expected)
 
 
@@ -197,9 +215,11 @@ def saver(page: Page, folder: Path) -> Save:
 
 def check_shapes(save: Save, glb: bytes, textured: bool, colours: list[tuple[int, ...]]) -> None:
     """The formats of a model, against the model."""
-    expected = corners(trimesh.load_scene(io.BytesIO(glb), file_type="glb"))
-    check_obj(save("model.obj.zip"), expected, textured)
-    check_usdz(save("model.usdz"), expected, textured)
+    scene = trimesh.load_scene(io.BytesIO(glb), file_type="glb")
+    expected = corners(scene)
+    paint = painted(scene.to_mesh()) if textured else None
+    check_obj(save("model.obj.zip"), expected, paint)
+    check_usdz(save("model.usdz"), expected, paint)
     check_ply(save("model.ply"), expected, colours)
     check_3mf(save("model.3mf"), expected, colours)
     check_stl(save("model.stl"), expected)
@@ -253,7 +273,8 @@ def test_every_format_says_what_the_glb_says(site: RunningSite, watched: Watched
     check_shapes(save, glb, textured=True, colours=[tuple(usual.astype(int))])
     page.get_by_role("button", name="Save model.gif").click()
     page.get_by_role("button", name="Cancel model.gif").click()
-    expect(page.locator("[data-format=gif]")).to_contain_text("Stopped")
+    expect(page.locator("#announce")).to_have_text("Stopped. Nothing was saved.")
+    expect(page.get_by_role("button", name="Save model.gif")).to_be_focused()
     assert objections(page) == []
 
     # Another GLB, in the same panel: several parts, turned, mirrored, with colours of vertices.
