@@ -69,6 +69,8 @@ await build({
     "leaving.js",
     "guides.js",
     "landing.js",
+    "exporting.js",
+    "export-worker.js",
   ].map((name) => join(here, name)),
   outdir: dist,
   bundle: true,
@@ -121,6 +123,8 @@ for (const [weight, letters] of /** @type {const} */ ([["400", WESTERN], ["700",
   await subset(from, `commit-mono-${weight}.woff2`, { noLayoutClosure: true }, letters);
 }
 await copy(`${mono}/LICENSE`, "fonts/commit-mono.LICENSE.txt");
+// What asks for its licence beside its code, and says nothing of it inside.
+for (const name of ["fflate/LICENSE", "gifenc/LICENSE.md"]) await copy(name, `${name.replace(/\/.*/, "")}.LICENSE.txt`);
 
 // The decoders that model-viewer would otherwise fetch from other people's servers.
 for (const part of ["draco/gltf", "basis"]) {

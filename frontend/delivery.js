@@ -61,6 +61,10 @@ export class Delivery {
       if (!this.saved) this.noteSave(word("before-closing"));
     });
     byId("save", HTMLButtonElement).addEventListener("click", () => this.save());
+    // In another format it is saved as well.
+    document.addEventListener("mmi:saved", () => {
+      this.saved = true;
+    });
   }
 
   /** Whether the whole file lies in this tab. */
@@ -85,6 +89,7 @@ export class Delivery {
       return;
     }
     this.url = URL.createObjectURL(file);
+    document.dispatchEvent(new CustomEvent("mmi:model", { detail: { blob: file, job: this.job, snapshot: this.snapshot } }));
     const save = byId("save", HTMLButtonElement);
     save.disabled = false;
     this.noteSave(word("before-closing"));

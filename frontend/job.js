@@ -2,6 +2,7 @@
 
 import "./library/keep.js";
 import { Delivery } from "./delivery.js";
+import { offerFormats } from "./formats.js";
 import { follow } from "./live.js";
 import { announce, byId, pause, show } from "./page.js";
 import { countSeconds, showConnection, showRunning } from "./running.js";
@@ -114,6 +115,7 @@ job.addEventListener("submit", (event) => {
   }
 });
 
+offerFormats();
 countSeconds();
 showRunning(first);
 follow(
