@@ -89,7 +89,6 @@ export class Delivery {
       return;
     }
     this.url = URL.createObjectURL(file);
-    document.dispatchEvent(new CustomEvent("mmi:model", { detail: { blob: file, job: this.job, snapshot: this.snapshot } }));
     const save = byId("save", HTMLButtonElement);
     save.disabled = false;
     this.noteSave(word("before-closing"));

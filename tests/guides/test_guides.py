@@ -16,8 +16,6 @@ from guides import search, shelf
 from guides.text import Broken, _address, guides
 from trust import markdown
 
-WRITTEN_ELSEWHERE = {"formats.md", "library.md"}
-"""Guides that may come with what they describe; until then the shelf passes them over."""
 PICTURE_BYTES = 30_000
 
 
@@ -52,10 +50,10 @@ def test_every_file_is_for_somebody_and_every_name_has_its_file() -> None:
     listed = {f"{name}.md" for part in shelf.PARTS for name in part.files} - {f"{name}.md" for name in shelf.ELSEWHERE}
     there = {path.name for path in shelf.DOCS.glob("*.md")}
     assert there - listed == set()
-    assert listed - there <= WRITTEN_ELSEWHERE
+    assert listed == there
     assert all(path.is_file() for path in shelf.ELSEWHERE.values())
     assert len(guides()) == len(shelf.places()) > 30
-    assert {link for guide in guides().values() for link in guide.broken} <= WRITTEN_ELSEWHERE
+    assert {link for guide in guides().values() for link in guide.broken} == set()
 
 
 @pytest.mark.django_db
