@@ -270,6 +270,7 @@ export class Viewer {
   /** The browser took the graphics card away. */
   lost() {
     if (this.poster) this.over.append(this.poster);
+    this.element.classList.add("lost");
     this.element.dispatchEvent(new CustomEvent("viewer:lost"));
   }
 
@@ -277,6 +278,7 @@ export class Viewer {
   back() {
     this.stage?.recover(this.light);
     this.poster?.remove();
+    this.element.classList.remove("lost");
     this.element.dispatchEvent(new CustomEvent("viewer:back"));
   }
 

@@ -57,11 +57,10 @@ ELSEWHERE = """async () => {
     return handle.ready.then(() => "shown", (error) => error.code);
   };
   const whole = await given.blob.arrayBuffer();
-  const broken = whole.slice(0);
-  new Uint8Array(broken, broken.byteLength >> 2, 4000).fill(255);
-  const deep = new Uint8Array(whole.slice(0));
-  deep.set(new TextEncoder().encode('{"nodes":[{"children":[0]}]}'), 20);
-  const codes = [await code("junk"), await code(whole.slice(0, -9)), await code(deep)];
+  const circle = new Uint8Array(whole.slice(0));
+  circle.fill(32, 20, 20 + new DataView(whole).getUint32(12, true));
+  circle.set(new TextEncoder().encode('{"nodes":[{"children":[0]}]}'), 20);
+  const codes = [await code("junk"), await code(whole.slice(0, -9)), await code(circle)];
   const handle = viewer(given.blob, "x");
   document.querySelector("main").append(handle.element);
   await handle.ready;
@@ -223,12 +222,13 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
     # The graphics card goes, and comes back.
     lose = "(canvas) => { window.card = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');"
     canvas.evaluate(lose + " card.loseContext(); }")
-    expect(page.get_by_text("lost its 3D view")).to_be_visible()
+    expect(page.locator("#scene-message")).to_contain_text("lost its 3D view")
     expect(page.locator(".viewer-poster")).to_be_visible()
     expect(page.locator("#save")).to_be_enabled()
     assert objections(page) == []
     page.evaluate("card.restoreContext()")
     expect(page.locator(".viewer-poster")).to_have_count(0)
+    expect(page.locator("#scene-message")).to_be_hidden()
 
     assert watched.off_origin(site.url) == []
     assert [said for said in watched.complaints if "Context Lost" not in said] == []
