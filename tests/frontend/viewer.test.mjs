@@ -48,6 +48,7 @@ test("opens what is whole and counts each triangle as often as it is drawn", () 
 
 test("refuses by name what would hang, fill the memory or reach outside", () => {
   const nest = Array.from({ length: 500 }, (_, place) => (place < 499 ? { children: [place + 1] } : { mesh: 0 }));
+  const doubled = Array.from({ length: 60 }, (_, place) => (place < 59 ? { children: [place + 1, place + 1] } : { mesh: 0 }));
   const refused = {
     "not-glb": [
       new Uint8Array(4),
@@ -56,6 +57,7 @@ test("refuses by name what would hang, fill the memory or reach outside", () => 
       glb(cube({ nodes: [{ children: [1] }, { children: [0], mesh: 0 }] })),
       glb(cube({ nodes: [{ children: [0, 0] }] })),
       glb(cube({ nodes: [{ children: ["length"] }] })),
+      glb(cube({ nodes: doubled })), // walked without a look at parents, it would never end
       glb(cube({ accessors: [{ type: "VEC3", count: -1 }] })),
       pictured(new Uint8Array(64)),
     ],
