@@ -52,15 +52,8 @@ export function enliven(stage, button) {
       button.textContent = word("waking");
     }
     try {
-      const { viewer } = await import(stage.dataset.viewer ?? "");
-      const made = viewer(new URL(stage.dataset.model ?? "", document.baseURI).href, stage.dataset.label ?? "");
-      const element = /** @type {HTMLElement} */ (made.element ?? made);
-      const ready =
-        made.ready ??
-        new Promise((resolve, reject) => {
-          element.addEventListener("load", resolve, { once: true });
-          element.addEventListener("error", reject, { once: true });
-        });
+      const { viewer } = /** @type {typeof import("./viewer.js")} */ (await import(stage.dataset.viewer ?? ""));
+      const { element, ready } = viewer(new URL(stage.dataset.model ?? "", document.baseURI).href, stage.dataset.label ?? "");
       stage.append(element);
       await ready;
       stage.classList.add("awake");
@@ -72,7 +65,7 @@ export function enliven(stage, button) {
       begun = false;
       button.disabled = false;
       button.textContent = label;
-      for (const left of stage.querySelectorAll("model-viewer, .viewer")) left.remove();
+      for (const left of stage.querySelectorAll(".viewer")) left.remove();
       if (asked) announce(word("asleep"));
       if (asked && hint) {
         hint.textContent = word("asleep");

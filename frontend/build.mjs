@@ -30,30 +30,6 @@ async function copy(/** @type {string} */ from, /** @type {string} */ to) {
   await copyFile(join(modules, from), join(dist, to));
 }
 
-/**
- * model-viewer writes a <style> into its shadow root, which our content security policy refuses. The same rules as a
- * constructed style sheet are allowed, so the build moves them there; it fails when a new version looks different.
- *
- * @type {import("esbuild").Plugin}
- */
-const styleByScript = {
-  name: "model-viewer's style by script",
-  setup(building) {
-    building.onLoad({ filter: /model-viewer[\\/]lib[\\/]template\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const style = /<style>([^]*?)<\/style>/.exec(source);
-      const call = "render(templateResult, shadowRoot);";
-      if (!style || style[1].includes("${") || !source.includes(call)) {
-        throw new Error("model-viewer's template has changed; see styleByScript in frontend/build.mjs");
-      }
-      // When it is connected: the element's own base class sets the list of adopted sheets just before.
-      const adopt = `const sheet = new CSSStyleSheet(); sheet.replaceSync(${JSON.stringify(style[1])});
-        shadowRoot.host.addController({ hostConnected() { shadowRoot.adoptedStyleSheets = [sheet]; } });`;
-      return { contents: source.replace(style[0], "").replace(call, () => `${adopt} ${call}`), loader: "js" };
-    });
-  },
-};
-
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 
@@ -78,7 +54,6 @@ await build({
   target: "es2022",
   minify: true,
   legalComments: "linked",
-  plugins: [styleByScript],
   logLevel: "warning",
 });
 await build({
@@ -126,7 +101,7 @@ await copy(`${mono}/LICENSE`, "fonts/commit-mono.LICENSE.txt");
 // What asks for its licence beside its code, and says nothing of it inside.
 for (const name of ["fflate/LICENSE", "gifenc/LICENSE.md"]) await copy(name, `${name.replace(/\/.*/, "")}.LICENSE.txt`);
 
-// The decoders that model-viewer would otherwise fetch from other people's servers.
+// The decoders of packed meshes and textures, which the viewer fetches from here when a file needs them.
 for (const part of ["draco/gltf", "basis"]) {
   for (const name of await readdir(join(modules, "three/examples/jsm/libs", part))) {
     if (/decoder|transcoder|wrapper/.test(name)) {
@@ -134,17 +109,6 @@ for (const part of ["draco/gltf", "basis"]) {
     }
   }
 }
-const meshopt = await readFile(join(modules, "three/examples/jsm/libs/meshopt_decoder.module.js"), "utf8");
-await mkdir(join(dist, "decoders"), { recursive: true });
-await build({
-  stdin: { contents: `${meshopt}\nself.MeshoptDecoder = MeshoptDecoder;` },
-  outfile: join(dist, "decoders", "meshopt.js"),
-  bundle: true,
-  format: "iife",
-  minify: true,
-  logLevel: "warning",
-});
-
 const drawn = forming();
 await writeFile(join(dist, "forming.svg"), drawn.both);
 await writeFile(join(dist, "wire.svg"), drawn.wire);

@@ -45,6 +45,10 @@ export class Delivery {
     this.acknowledged = false;
     this.saved = false;
     this.url = "";
+    /** The whole file. */
+    this.file = new Blob();
+    /** Its viewer, once the model is seen. @type {import("./viewer.js").Viewer | null} */
+    this.viewer = null;
     /** The person wants nothing of it: cancelling must not be warned about. */
     this.leaving = false;
     /** The library has it: closing the tab loses nothing. */
@@ -89,25 +93,31 @@ export class Delivery {
       return;
     }
     this.url = URL.createObjectURL(file);
+    this.file = file;
+    const detail = { blob: file, job: this.snapshot.id, snapshot: this.snapshot };
+    document.dispatchEvent(new CustomEvent("mmi:model", { detail }));
     const save = byId("save", HTMLButtonElement);
     save.disabled = false;
     this.noteSave(word("before-closing"));
     byId("fetching-label", HTMLElement).textContent = `${word("opening")} · ${size(file.size)}`;
-    const detail = { blob: file, job: this.snapshot.id, snapshot: this.snapshot };
-    document.dispatchEvent(new CustomEvent("mmi:model", { detail }));
     await this.open();
   }
 
   /** After a broken transfer. */
   offerAgain() {
     show(byId("fetching", HTMLElement), false);
-    const again = document.createElement("button");
-    again.type = "button";
-    again.className = "button";
-    again.textContent = word("again");
-    again.addEventListener("click", () => void this.start());
     this.noteSave(word("not-here"));
-    this.message(word("short"), again);
+    this.message(word("short"), this.button(word("again"), () => void this.start()));
+  }
+
+  /** @param {string} name @param {() => void} what */
+  button(name, what) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = name;
+    button.addEventListener("click", what);
+    return button;
   }
 
   /** A sentence in the middle of the stage. @param {string} sentence @param {Element[]} more */
@@ -123,33 +133,39 @@ export class Delivery {
   /** Shows the file; when it has been opened, or cannot be shown at all, says what happens to our copy. */
   async open() {
     const scene = byId("scene", HTMLElement);
+    show(byId("scene-message", HTMLElement), false);
+    let module;
     try {
-      const { viewer, reset } = await import(this.job.dataset.viewer ?? "");
-      const element = viewer(this.url, word("model"));
-      const opened = new Promise((resolve, reject) => {
-        element.addEventListener("load", resolve, { once: true });
-        element.addEventListener("error", reject, { once: true });
-      });
-      scene.append(element);
-      await opened;
-      element.addEventListener("error", () => {
-        element.remove();
-        this.message(word("lost-view"));
-      });
-      byId("reset", HTMLElement).addEventListener("click", () => reset(element));
-      byId("fullscreen", HTMLElement).addEventListener("click", () => {
-        void (document.fullscreenElement ? document.exitFullscreen() : scene.requestFullscreen());
-      });
-      show(byId("tools", HTMLElement), true);
-      show(byId("hints", HTMLElement), true);
+      module = await import(this.job.dataset.viewer ?? "");
     } catch {
-      show(byId("fetching", HTMLElement), false);
-      this.claim(word("in-tab"), word("save-to-destroy"));
-      this.message(word("no-view"));
-      return;
+      return this.notShown(word("no-viewer"), this.button(word("show-again"), () => void this.open()));
     }
+    const { viewer, panel } = /** @type {typeof import("./viewer.js")} */ (module);
+    const handle = viewer(this.file, word("model"), { printed: scene.dataset.printed !== "" });
+    scene.prepend(handle.element);
+    let facts;
+    try {
+      facts = await handle.ready;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      return this.notShown(word({ "no-webgl": "no-view", "too-much": "too-much", "too-long": "too-much" }[code] ?? "no-open"));
+    }
+    handle.element.addEventListener("viewer:lost", () => this.message(word("lost-view")));
+    handle.element.addEventListener("viewer:back", () => show(byId("scene-message", HTMLElement), false));
+    panel(handle, scene, facts, this.snapshot.id);
+    this.viewer = handle;
+    document.dispatchEvent(new CustomEvent("mmi:shown", { detail: { viewer: handle } }));
+    for (const tools of scene.querySelectorAll("[data-tools]")) show(tools, true);
+    show(byId("hints", HTMLElement), true);
     show(byId("fetching", HTMLElement), false);
     await this.acknowledge();
+  }
+
+  /** The file is here, its picture is not: saving it ends our copy. @param {string} sentence @param {Element[]} more */
+  notShown(sentence, ...more) {
+    show(byId("fetching", HTMLElement), false);
+    if (!this.acknowledged) this.claim(word("in-tab"), word("save-to-destroy"));
+    this.message(sentence, ...more);
   }
 
   /** Tells the server that the file is here, until it has heard. */
@@ -181,7 +197,7 @@ export class Delivery {
     link.download = FILE_NAME;
     link.click();
     this.saved = true;
-    document.dispatchEvent(new CustomEvent("mmi:saved"));
+    document.dispatchEvent(new CustomEvent("mmi:saved", { detail: { job: this.snapshot.id } }));
     this.noteSave(word("saved"));
     announce(word("saved"));
     void this.acknowledge();

@@ -162,7 +162,7 @@ class KeptPage {
     if (photo) this.picture(photo);
     const model = await this.shelf.file(kept, "model");
     byId("kept-save", HTMLButtonElement).disabled = !model;
-    await showing.open(model);
+    await showing.open(model, kept.job);
   }
 
   /** @param {Blob} photo */

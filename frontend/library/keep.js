@@ -11,16 +11,13 @@ import { forgetSent, sentPhoto } from "./incoming.js";
 import { fetchReceipt, proves } from "./receipt.js";
 import { NoSpace } from "./shelf.js";
 import { askToStay, models } from "./space.js";
-import { ofPhoto, ofScene } from "./thumbnail.js";
+import { ofPhoto, ofViewer } from "./thumbnail.js";
 
 /** @typedef {import("../snapshot.js").Snapshot} Snapshot */
 /** @typedef {import("./shelf.js").Shelf} Shelf */
 
 /** When the receipt is asked for, in seconds from one to the next: it is in a head of the log after some minutes. */
 const ASKING = [0, 5, 25, 60, 120, 240, 480];
-
-/** How long the viewer may take until it shows what a thumbnail could be made of. */
-const SCENE_PATIENCE = 60_000;
 
 const area = document.getElementById("keep");
 const shelf = area && shelfOf(area);
@@ -67,6 +64,10 @@ class Keeping {
     this.job = job;
     this.snapshot = snapshot;
     this.kept = false;
+    /** It is kept without a thumbnail. */
+    this.bare = false;
+    /** @type {import("../viewer.js").Viewer | null} */
+    this.viewer = null;
   }
 
   /** Keeps it and says so; `byItself`: nobody has pressed anything. @param {boolean} byItself */
@@ -90,19 +91,18 @@ class Keeping {
     }
     this.kept = true;
     document.dispatchEvent(new CustomEvent("mmi:kept"));
-    if (!thumb) void this.#picture();
+    if (!thumb) {
+      this.bare = true;
+      void this.picture();
+    }
     await this.receipt();
   }
 
-  /** A thumbnail of the model itself, once the viewer shows it. */
-  async #picture() {
-    const until = Date.now() + SCENE_PATIENCE;
-    const scene = document.getElementById("scene");
-    while (scene && Date.now() < until) {
-      await pause(500);
-      const thumb = document.getElementById("tools")?.hidden === false ? await ofScene(scene) : null;
-      if (thumb) return await this.shelf.add(this.job, "thumb", thumb);
-    }
+  /** A thumbnail of the model itself, where there is none of a photo; once the viewer shows it. */
+  async picture() {
+    if (!this.bare || !this.viewer) return;
+    const thumb = await ofViewer(this.viewer);
+    if (thumb) await this.shelf.add(this.job, "thumb", thumb);
   }
 
   /** The receipt, if the job is over. */
@@ -137,6 +137,11 @@ function listen(into) {
       chosen = false; // a browser without storage is not asked to keep anything
     }
     if (chosen) await one.keep(true);
+  });
+  document.addEventListener("mmi:shown", (event) => {
+    if (!one) return;
+    one.viewer = /** @type {CustomEvent} */ (event).detail.viewer;
+    void one.picture();
   });
   document.addEventListener("mmi:saved", () => {
     if (!area || !one || one.kept || chosen !== null) return;

@@ -4,41 +4,30 @@ import { byId, show } from "../page.js";
 import { word } from "../words.js";
 
 export class Showing {
-  /** @param {string} viewer address of the viewer's script, which is loaded when there is something to show */
-  constructor(viewer) {
-    this.viewer = viewer;
+  /** @param {string} address of the viewer's script, which is loaded when there is something to show */
+  constructor(address) {
+    this.address = address;
   }
 
-  /** @param {Blob | null} model null: the browser has cleared it */
-  async open(model) {
+  /** @param {Blob | null} model null: the browser has cleared it @param {string} job whose it is */
+  async open(model, job) {
     if (!model) return this.say("cleared");
     this.say("opening");
     const scene = byId("scene", HTMLElement);
     try {
-      const { viewer, reset } = await import(this.viewer);
-      const element = viewer(URL.createObjectURL(model), word("model"));
-      const opened = new Promise((resolve, reject) => {
-        element.addEventListener("load", resolve, { once: true });
-        element.addEventListener("error", reject, { once: true });
-      });
-      scene.append(element);
-      await opened.catch((error) => {
-        element.remove();
-        throw error;
-      });
-      element.addEventListener("error", () => {
-        element.remove();
-        this.say("lost-view");
-      });
-      byId("reset", HTMLElement).addEventListener("click", () => reset(element));
+      const { viewer, panel } = /** @type {typeof import("../viewer.js")} */ (await import(this.address));
+      const handle = viewer(model, word("model"));
+      scene.prepend(handle.element);
+      const facts = await handle.ready;
+      handle.element.addEventListener("viewer:lost", () => this.say("lost-view"));
+      handle.element.addEventListener("viewer:back", () => show(byId("scene-message", HTMLElement), false));
+      panel(handle, scene, facts, job);
     } catch {
       return this.say("no-view");
     }
-    byId("fullscreen", HTMLElement).addEventListener("click", () => {
-      void (document.fullscreenElement ? document.exitFullscreen() : scene.requestFullscreen());
-    });
     show(byId("scene-message", HTMLElement), false);
-    for (const id of ["tools", "hints"]) show(byId(id, HTMLElement), true);
+    for (const tools of scene.querySelectorAll("[data-tools]")) show(tools, true);
+    show(byId("hints", HTMLElement), true);
   }
 
   /** A sentence in the middle of the stage. @param {string} name */

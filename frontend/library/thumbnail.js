@@ -2,8 +2,6 @@
 
 import { THUMB } from "./record.js";
 
-/** @typedef {HTMLElement & { toBlob?: (how: object) => Promise<Blob>, frameAt?: (turn: number, width: number, height: number) => Promise<ImageBitmap | HTMLCanvasElement> }} Viewing */
-
 /** Draws a picture into a square, all of it, in the middle. @param {ImageBitmap | HTMLCanvasElement} picture @returns {Promise<Blob | null>} */
 function drawn(picture) {
   const canvas = document.createElement("canvas");
@@ -32,18 +30,11 @@ export async function ofPhoto(photo) {
   }
 }
 
-/** What the viewer on the page shows; null while it shows nothing. @param {ParentNode} scene */
-export async function ofScene(scene) {
-  for (const element of /** @type {Iterable<Viewing>} */ (scene.querySelectorAll("*"))) {
-    try {
-      if (element.frameAt) return await drawn(await element.frameAt(0, THUMB * 2, THUMB * 2));
-      if (element.toBlob && !(element instanceof HTMLCanvasElement)) {
-        const picture = await createImageBitmap(await element.toBlob({ mimeType: "image/png" }));
-        return await drawn(picture);
-      }
-    } catch {
-      return null;
-    }
+/** The model as the viewer draws it; null where it cannot. @param {import("../viewer.js").Viewer} viewer */
+export async function ofViewer(viewer) {
+  try {
+    return await drawn(viewer.frameAt(0, THUMB * 2, THUMB * 2));
+  } catch {
+    return null;
   }
-  return null;
 }

@@ -153,7 +153,7 @@ def test_a_library_on_the_device(watched: Watched, chromium: Browser, site: Runn
 
     # Opened again: turned, named, checked, made again; the server does not learn which.
     row.locator("a.thumbnail").click()
-    expect(page.locator("model-viewer")).to_be_visible()
+    expect(page.locator(".viewer.shown")).to_be_visible()
     expect(page.locator("#tools")).to_be_visible()
     page.get_by_label("Name, on this device only").fill("Blue mug")
     page.get_by_role("button", name="Save name").click()

@@ -62,7 +62,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     expect(page.locator("#slip")).to_contain_text("Photo received")
 
     # The viewer shows it.
-    viewer = page.locator("model-viewer")
+    viewer = page.locator(".viewer-canvas")
     expect(viewer).to_be_visible()
     until(lambda: colours(viewer.screenshot()) > 500)
 

@@ -1,0 +1,64 @@
+/** The photo beside the model: from this device's own store, or chosen again. It goes nowhere. */
+
+const DATABASE = "mmi-incoming";
+const STORE = "sent";
+
+/**
+ * The photo of a job that this device keeps, if it does.
+ * @param {string} job
+ * @returns {Promise<Blob | null>}
+ */
+export function kept(job) {
+  return new Promise((resolve) => {
+    /** @type {IDBOpenDBRequest} */
+    let opening;
+    try {
+      opening = indexedDB.open(DATABASE);
+    } catch {
+      resolve(null); // storage is switched off
+      return;
+    }
+    // It is not ours to make: an empty one would stand in its maker's way.
+    opening.onupgradeneeded = () => opening.transaction?.abort();
+    opening.onerror = (event) => {
+      event.preventDefault();
+      resolve(null);
+    };
+    opening.onblocked = () => resolve(null);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const done = (/** @type {Blob | null} */ photo) => {
+        database.close();
+        resolve(photo);
+      };
+      if (!database.objectStoreNames.contains(STORE)) return done(null);
+      const walk = database.transaction(STORE).objectStore(STORE).openCursor();
+      walk.onerror = () => done(null);
+      walk.onsuccess = () => {
+        const record = walk.result?.value;
+        if (!walk.result) done(null);
+        else if (record?.job === job && record.photo instanceof Blob) done(record.photo);
+        else walk.result.continue();
+      };
+    };
+  });
+}
+
+/**
+ * Shows a picture in that element. Rejects when the browser cannot draw it.
+ * @param {HTMLImageElement} image @param {Blob} photo
+ */
+export async function show(image, photo) {
+  const before = image.src;
+  const url = URL.createObjectURL(photo);
+  image.src = url;
+  try {
+    await image.decode();
+  } catch (error) {
+    image.removeAttribute("src");
+    URL.revokeObjectURL(url);
+    throw error;
+  } finally {
+    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+  }
+}
