@@ -69,10 +69,13 @@ def install() -> None:
 
     from billing import ledger
     from generation import engine, leases, pipeline
+    from generation.engine import mask
     from generation.providers.meshy import Meshy
     from privacy import receipts, vault
     from sandbox.providers.scripted import Scripted
+    from tests.generation.seen import remembering
 
+    mask.saliency = remembering(FOLDER / "seen")
     for stage, function in list(pipeline.STAGES.items()):
         pipeline.STAGES[stage] = around(str(stage), function)
     sealed = vault.seal
