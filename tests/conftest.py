@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,27 @@ def _quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
         yield
+
+
+FIRST = (
+    "tests/browser/",
+    "tests/generation/test_crash_matrix.py",
+    "tests/test_local.py",
+    "tests/test_on_sqlite.py",
+    "tests/test_canary_hunt.py",
+    "tests/generation/engine/",
+    "tests/generation/test_meshes.py",
+    "tests/generation/test_images.py",
+)
+"""Long files. Two workers share the files out as they come: what is long and comes last, one does alone."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest-django has its own order for the rest
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files come first; within a file, and among the others, the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(TESTS.parent).as_posix()
+        return next((number for number, first in enumerate(FIRST) if path.startswith(first)), len(FIRST))
+
+    items.sort(key=place)
