@@ -34,7 +34,8 @@ def seeded(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> 
     """Everybody with everything, once for the file: each test's changes are undone, and these at the end."""
     store = f"file://{tmp_path_factory.mktemp('store')}"
     whole = transaction.atomic()
-    whole._from_testcase = True  # as Django's own around its tests: what must not be nested may be, in this one
+    # As Django's own around its tests: what must not be nested may be, in this one.
+    whole._from_testcase = True  # type: ignore[attr-defined]  # private, but the only seam
     with django_db_blocker.unblock(), override_settings(STORE_URL=store), whole:
         people = seed()
         yield people, store

@@ -80,6 +80,11 @@ def join(page: Page, address: str, email: str) -> None:
     page.goto(done.url)
 
 
+def without_viewer(page: Page) -> None:
+    """Show no model on this page, which offers it for saving: to draw one without a graphics card is long work."""
+    page.route("**/dist/viewer*", lambda route: route.abort())
+
+
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Playwright itself, ended with the file: its event loop runs in this thread, where others need their own."""

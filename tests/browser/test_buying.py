@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.providers.meshy import MeshySimulator
-from tests.browser.conftest import Watched, join
+from tests.browser.conftest import Watched, join, without_viewer
 from tests.stack import RunningSite, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -56,6 +56,7 @@ def make(page: Page, site: RunningSite, provider: str) -> int:
 
 def test_credits_are_bought_spent_and_given_back(watched: Watched, site: RunningSite) -> None:
     page = watched.page
+    without_viewer(page)
     page.goto(f"{site.url}/pricing")
     expect(page.get_by_text("Test mode: no money moves")).to_be_visible()
     join(page, site.url, "buyer@example.org")
