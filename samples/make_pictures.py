@@ -33,27 +33,18 @@ STAGE = (720, 640)
 """In which models are drawn, in pixels."""
 FIRST_PAGE = (600, 533)
 """Of the picture on the first page, in pixels; the page may have 100 kB in all."""
-LEFT, SIDE = "-24deg 76deg 135%", "62deg 76deg 135%"
-ARRIVAL = "-20deg 76deg auto"
-"""From where the viewer shows a model first: `frontend/viewer.js`."""
+LEFT, SIDE = (-24, 14, 0.9), (62, 14, 0.9)
+ARRIVAL = (-20, 14, 1)
+"""From where: degrees to the right of the front, degrees above, and how near."""
 
-SHOW = """async ({ address, orbit, width, height }) => {
+SHOW = """async ({ address, turn, tilt, zoom, width, height }) => {
   const { viewer } = await import("/static/dist/viewer.js");
-  const element = viewer(address, "");
-  element.style.cssText = `display: block; width: ${width}px; height: ${height}px`;
-  element.interpolationDecay = 1;
-  element.maxCameraOrbit = "auto auto 200%";
-  element.constructor.minimumRenderScale = 1; // however slow the machine
-  document.body.replaceChildren(element);
-  await new Promise((resolve, reject) => {
-    element.addEventListener("load", resolve);
-    element.addEventListener("error", reject);
-  });
-  element.cameraOrbit = orbit;
-  element.jumpCameraToGoal();
-  while (!element.modelIsVisible) await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // its shadow, too
-  return element.toDataURL("image/png");
+  const handle = viewer(address, "", { word: (name) => name });
+  handle.element.style.cssText = `display: block; width: ${width}px; height: ${height}px`;
+  document.body.replaceChildren(handle.element);
+  await handle.ready;
+  const radians = Math.PI / 180;
+  return handle.frame(width, height, { turn: turn * radians, tilt: tilt * radians, zoom }).toDataURL("image/png");
 }"""
 
 
@@ -70,12 +61,14 @@ def model(photo: bytes, options: engine.Options = engine.Options()) -> bytes:  #
     return engine.reconstruct(engine.encode_cut_out(cut), options=options)
 
 
-def drawn(page: Page, folder: Path, glb: bytes, orbit: str, size: tuple[int, int]) -> Image.Image:
+def drawn(page: Page, folder: Path, glb: bytes, seen: tuple[float, float, float], size: tuple[int, int]) -> Image.Image:
     """The model as the viewer shows it, on nothing. Raises ``RuntimeError`` where it shows none."""
-    name = f"{sha256(glb).hexdigest()}.glb"  # the viewer remembers addresses
+    name = f"{sha256(glb).hexdigest()}.glb"
     (folder / name).write_bytes(glb)
     width, height = size
-    asked = {"address": f"/{name}", "orbit": orbit, "width": width, "height": height}
+    asked = {"address": f"/{name}", "width": width, "height": height} | dict(
+        zip(("turn", "tilt", "zoom"), seen, strict=True)
+    )
     for _ in range(3):  # a browser that has just begun may draw nothing yet
         said: str = page.evaluate(SHOW, asked)
         picture = Image.open(io.BytesIO(base64.b64decode(said.partition(",")[2])))
@@ -118,8 +111,8 @@ def make(page: Page, folder: Path) -> None:
         photo = example()
         glb = model(photo)
         save(fitted(photo), IMAGES / f"{name}-photo.webp")
-        for side, orbit in (("front", LEFT), ("side", SIDE)):
-            save(filling(drawn(page, folder, glb, orbit, STAGE)), IMAGES / f"{name}-{side}.webp")
+        for side, seen in (("front", LEFT), ("side", SIDE)):
+            save(filling(drawn(page, folder, glb, seen, STAGE)), IMAGES / f"{name}-{side}.webp")
         print(name, len(glb))
     small = model(boat(), engine.Options(quality="standard", triangles=6_000))
     (LANDING / "boat.glb").write_bytes(small)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,42 @@ def _flush_despite_the_triggers(django_db_setup: None) -> None:
     from tests import flushing
 
     flushing.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """A password is hashed once instead of a million times: what that is for, no test is about."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not go through it again, nor a fork copy it for that."""
+    gc.freeze()
+
+
+FIRST = (
+    "tests/browser/",
+    "tests/generation/test_crash_matrix.py",
+    "tests/test_local.py",
+    "tests/test_on_sqlite.py",
+    "tests/test_canary_hunt.py",
+    "tests/generation/engine/",
+    "tests/generation/test_meshes.py",
+    "tests/generation/test_images.py",
+)
+"""Long files. Two workers share the files out as they come: what is long and comes last, one does alone."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest-django has its own order for the rest
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files come first; within a file, and among the others, the order stays."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(TESTS.parent).as_posix()
+        return next((number for number, first in enumerate(FIRST) if path.startswith(first)), len(FIRST))
+
+    items.sort(key=place)

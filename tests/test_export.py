@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,9 @@ from zipfile import ZipFile
 
 import pytest
 from django.apps import apps
+from django.db import transaction
 from django.db.models import Q
+from django.test import override_settings
 
 from accounts.models import User
 from billing.models import Adjustment, Transaction
@@ -27,10 +29,23 @@ from tests.people import People, leaves, rows_of, seed
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def seeded(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[People, str]]:
+    """Everybody with everything, once for the file: each test's changes are undone, and these at the end."""
+    store = f"file://{tmp_path_factory.mktemp('store')}"
+    whole = transaction.atomic()
+    # As Django's own around its tests: what must not be nested may be, in this one.
+    whole._from_testcase = True  # type: ignore[attr-defined]  # private, but the only seam
+    with django_db_blocker.unblock(), override_settings(STORE_URL=store), whole:
+        people = seed()
+        yield people, store
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def people(db: None, settings, tmp_path) -> People:
-    settings.STORE_URL = f"file://{tmp_path}/blobs"
-    return seed()
+def people(seeded: tuple[People, str], db: None, settings) -> People:
+    people, settings.STORE_URL = seeded
+    return people
 
 
 def unzipped(data: bytes) -> dict[str, bytes]:

@@ -100,16 +100,6 @@ def test_what_it_keeps_is_for_our_eyes_only(site: RunningSite) -> None:
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
-def test_told_to_stop_it_leaves_nothing(how: signal.Signals, state: Path, start_site: Start) -> None:
-    running = start_site(state)
-    assert running.link
-    assert len(processes_of(state)) >= 7  # us, the guard, two Valkeys, the web server, two workers
-    assert running.stop(how) == 0
-    assert processes_of(state) == []
-
-
-@pytest.mark.stack
 def test_killed_it_leaves_nothing_and_can_start_again_at_once(state: Path, start_site: Start) -> None:
     running = start_site(state)
     assert running.link
@@ -131,9 +121,10 @@ def test_killed_while_starting_it_leaves_nothing(state: Path, start_site: Start)
 
 
 @pytest.mark.stack
-def test_what_dies_is_started_again_and_said(state: Path, start_site: Start) -> None:
+def test_what_dies_is_started_again_and_said_and_told_to_stop_it_leaves_nothing(state: Path, start_site: Start) -> None:
     running = start_site(state)
     url = running.url
+    assert len(processes_of(state)) >= 7  # us, the guard, two Valkeys, the web server, two workers
     [web] = by_command(state, "modelmyimage.web")
     os.kill(web, signal.SIGKILL)
     assert wait_until(lambda: by_command(state, "modelmyimage.web") not in ([], [web]))
@@ -146,6 +137,8 @@ def test_what_dies_is_started_again_and_said(state: Path, start_site: Start) -> 
             return False
 
     assert wait_until(answers, seconds=30)
+    assert running.stop(signal.SIGTERM) == 0
+    assert processes_of(state) == []
 
 
 @pytest.mark.stack
@@ -203,8 +196,8 @@ def test_a_long_path_with_spaces_works(tmp_path: Path, start_site: Start) -> Non
     assert not sockets.is_relative_to(state)
     running = start_site(state)
     sign_in(running.link)
-    assert running.stop() == 0
-    assert wait_until(lambda: not processes_of(state))
+    assert running.stop(signal.SIGHUP) == 0  # its terminal is closed
+    assert processes_of(state) == []
     assert not sockets.exists()
 
 

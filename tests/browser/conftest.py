@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",  # tests may run as root
@@ -55,6 +55,34 @@ def sign_up(page: Page, address: str, email: str) -> None:
     page.get_by_label("Code").fill(code[0])
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url(f"{address}/create")
+
+
+def join(page: Page, address: str, email: str) -> None:
+    """Make an account by the same forms, without showing them: for tests that are about what comes afterwards."""
+    http = page.context.request
+
+    def fill(path: str, **fields: str) -> APIResponse:
+        form = http.get(address + path)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text())
+        assert token, form.text()
+        whole = {"csrfmiddlewaretoken": token[1], **fields}
+        return http.post(form.url, form=whole, headers={"Referer": form.url})
+
+    asked = fill("/account/signup/", email=email)
+    assert "/account/confirm-email/" in asked.url, asked.text()
+    mailbox = re.findall(r"<tr>(.*?)</tr>", http.get(f"{address}/mailbox").text(), re.DOTALL)
+    newest = next(row for row in mailbox if f">{email}<" in row)
+    mail = http.get(address + re.findall(r'href="([^"]+)"', newest)[0]).text()
+    code = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", mail)
+    assert code, mail
+    done = fill("/account/confirm-email/", code=code[0])
+    assert done.url == f"{address}/create", done.text()
+    page.goto(done.url)
+
+
+def without_viewer(page: Page) -> None:
+    """Show no model on this page, which offers it for saving: to draw one without a graphics card is long work."""
+    page.route("**/dist/viewer*", lambda route: route.abort())
 
 
 @pytest.fixture(scope="module")

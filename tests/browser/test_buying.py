@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.providers.meshy import MeshySimulator
-from tests.browser.conftest import Watched, sign_up
+from tests.browser.conftest import Watched, join, without_viewer
 from tests.stack import RunningSite, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -56,9 +56,10 @@ def make(page: Page, site: RunningSite, provider: str) -> int:
 
 def test_credits_are_bought_spent_and_given_back(watched: Watched, site: RunningSite) -> None:
     page = watched.page
+    without_viewer(page)
     page.goto(f"{site.url}/pricing")
     expect(page.get_by_text("Test mode: no money moves")).to_be_visible()
-    sign_up(page, site.url, "buyer@example.org")
+    join(page, site.url, "buyer@example.org")
     page.goto(f"{site.url}/pricing")
     assert purse(page) == 0
 
@@ -109,7 +110,7 @@ def test_credits_are_bought_spent_and_given_back(watched: Watched, site: Running
 
 def test_giving_up_at_the_banks_costs_nothing_and_can_be_taken_up_again(watched: Watched, site: RunningSite) -> None:
     page = watched.page
-    sign_up(page, site.url, "giving.up@example.org")
+    join(page, site.url, "giving.up@example.org")
     page.goto(f"{site.url}/pricing")
     page.locator("#pack-100").get_by_role("button").click()
     page.get_by_role("link", name=re.compile("Back")).first.click()

@@ -29,12 +29,12 @@ def sign_in(page: Page, site: RunningSite, address: str) -> None:
     page.wait_for_url(f"{site.url}/create")
 
 
-def until(condition, seconds: float = 60.0) -> None:
+def until(condition, seconds: float = 60.0, every: float = 0.1) -> None:
     """Wait without evaluating code in the page, which its content policy forbids."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def left_behind(site: RunningSite) -> list[str]:
@@ -64,7 +64,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
     # The viewer shows it.
     viewer = page.locator(".viewer-canvas")
     expect(viewer).to_be_visible()
-    until(lambda: colours(viewer.screenshot()) > 500)
+    until(lambda: colours(viewer.screenshot()) > 500, every=0.5)  # to take a picture is work
 
     # It is saved from memory, and is what it says.
     expect(page.locator("#save")).to_be_enabled()

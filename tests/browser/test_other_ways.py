@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
+from tests.browser.conftest import PATIENCE_MS, Watched, join, sign_up
 from tests.generation.khronos import errors
 from tests.stack import RunningSite, processes_of
 
@@ -30,10 +30,10 @@ def web_server(site: RunningSite) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the server's process in /proc")
-def test_page_catches_up_after_the_server_died(watched: Watched, start_site, tmp_path: Path) -> None:
-    site: RunningSite = start_site(tmp_path / "var")
+def test_page_catches_up_after_the_server_died(watched: Watched, site: RunningSite) -> None:
+    """The site starts its web server again by itself; the tests that follow have it back."""
     page = watched.page
-    sign_up(page, site.url, "line@example.org")
+    join(page, site.url, "line@example.org")
     page.locator("#id_photo").set_input_files(SAMPLE)
     page.locator("#send").click()
     page.wait_for_url(f"{site.url}/jobs/*")
@@ -88,7 +88,7 @@ def tab_to(target: Locator) -> None:
 
 def test_by_keyboard_alone(watched: Watched, site: RunningSite, tmp_path: Path) -> None:
     page: Page = watched.page
-    sign_up(page, site.url, "keys@example.org")
+    join(page, site.url, "keys@example.org")
     tab_to(page.locator("[data-sample]").first)
     page.keyboard.press("Enter")
     expect(page.locator("#preview")).to_be_visible()

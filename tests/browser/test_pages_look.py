@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,34 +17,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
+from tests.browser.looks import SCREENS, TWO, Looks, objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-EVERYTHING = {
-    "type": "tag",
-    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
-THUMB = 44
-SCREENS: dict[str, dict[str, Any]] = {
-    "wide light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "wide contrast": {"viewport": {"width": 1280, "height": 900}, "contrast": "more"},
-    "phone dark": {
-        "viewport": {"width": 390, "height": 844},
-        "color_scheme": "dark",
-        "is_mobile": True,
-        "has_touch": True,
-    },
-    "small phone": {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True},
-}
-TWO = {name: SCREENS[name] for name in ("wide light", "phone dark")}
-"""For pages made of the same parts as those that are looked at on all four."""
-RULES = {
-    "wide contrast": {"type": "rule", "values": ["color-contrast"]},
-    "small phone": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
-}
 ANONYMOUS = [
     "/",
     "/pricing",
@@ -96,53 +74,13 @@ def signed_in(chromium: Browser, site: RunningSite) -> Any:
     return state
 
 
-@pytest.fixture(params=SCREENS)
-def screen(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """One kind of screen."""
-    return SCREENS[request.param]
-
-
-@pytest.fixture
-def rules(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What axe has to look for on that screen: what is the same on each is seen on two."""
-    return RULES.get(request.node.callspec.params["screen"], EVERYTHING)
-
-
-def objections(page: Page, rules: dict[str, Any] = EVERYTHING) -> list[str]:
-    """What axe and our own rules for small screens hold against the page that is shown."""
-    page.evaluate(AXE.read_text())
-    found: list[str] = page.evaluate(
-        """async (rules) => {
-          const report = await axe.run(document, { runOnly: rules });
-          return report.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}`));
-        }""",
-        rules,
-    )
-    found += page.evaluate(
-        """(thumb) => {
-          const found = [];
-          const root = document.documentElement;
-          if (root.scrollWidth > root.clientWidth) found.push("the page is wider than the screen");
-          if (window.matchMedia("(pointer: coarse)").matches) {
-            for (const control of document.querySelectorAll("main button, main .button, .tabs a, main select")) {
-              const box = control.getBoundingClientRect();
-              const low = box.height > 0 && box.height < thumb;
-              if (low) found.push(`too low for a thumb: ${control.outerHTML.slice(0, 90)}`);
-            }
-          }
-          return found;
-        }""",
-        THUMB,
-    )
-    return found
-
-
 def look(
-    context: BrowserContext, site: RunningSite, paths: list[str], rules: dict[str, Any] = EVERYTHING
+    context: BrowserContext, site: RunningSite, paths: list[str], screens: Mapping[str, dict[str, Any]] = TWO
 ) -> dict[str, list[str]]:
     """Objections by path, those of the console among them."""
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
+    looks = Looks(page, screens)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -152,22 +90,19 @@ def look(
         page.goto(site.url + path)
         # Chromium writes the status of a page that is an error into the console.
         said = [text for text in complaints if "responded with a status of" not in text]
-        found[path] = objections(page, rules) + said
+        found[path] = looks() + said
+    page.close()
     return {path: problems for path, problems in found.items() if problems}
 
 
-def test_pages_for_everybody(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], rules: dict[str, Any]
-) -> None:
-    with chromium.new_context(**screen) as context:
-        assert look(context, site, [*ANONYMOUS, *PICTURED], rules) == {}
+def test_pages_for_everybody(chromium: Browser, site: RunningSite) -> None:
+    with chromium.new_context() as context:
+        assert look(context, site, [*ANONYMOUS, *PICTURED], SCREENS) == {}
 
 
-def test_pages_of_an_account(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], rules: dict[str, Any], signed_in: Any
-) -> None:
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
-        assert look(context, site, SIGNED_IN, rules) == {}
+def test_pages_of_an_account(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
+    with chromium.new_context(storage_state=signed_in) as context:
+        assert look(context, site, SIGNED_IN, SCREENS) == {}
 
 
 @pytest.fixture
@@ -204,9 +139,8 @@ def test_a_page_that_waits_for_stripe_learns_of_the_payment(
         demo("DELETE FROM billing_order WHERE user_id = ?")
 
 
-@pytest.mark.parametrize("screen", TWO, indirect=True)
 def test_pages_of_orders_and_plans(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
+    chromium: Browser, site: RunningSite, signed_in: Any, demo: Callable[..., Any]
 ) -> None:
     now, paths = "2026-11-01 10:00:00", ["/billing", "/pricing", "/billing?only=bought"]
     for state in ("open", "pending", "paid", "failed", "expired"):
@@ -218,7 +152,7 @@ def test_pages_of_orders_and_plans(
         f"sub_{uuid4().hex}", now, now,
     )  # fmt: skip
     try:
-        with chromium.new_context(**screen, storage_state=signed_in) as context:
+        with chromium.new_context(storage_state=signed_in) as context:
             assert look(context, site, paths) == {}
     finally:
         demo("DELETE FROM billing_order WHERE user_id = ?")
@@ -258,15 +192,13 @@ def test_pages_of_operators_keep_to_the_policy(
         demo("UPDATE accounts_user SET is_staff = 0, is_superuser = 0 WHERE id = ?")
 
 
-@pytest.mark.parametrize("screen", TWO, indirect=True)
-def test_access_keys_and_the_page_of_the_api(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any
-) -> None:
+def test_access_keys_and_the_page_of_the_api(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
     """Made, shown once, changed, given a new secret, switched off, deleted; wrong input loses nothing."""
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
+    with chromium.new_context(storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
         assert look(context, site, ["/api", "/keys/leaked", "/account/keys", "/account/keys/new"]) == {}
         page = context.new_page()
+        looks = Looks(page)
         page.goto(f"{site.url}/account/keys/new")
         page.get_by_label("Only from these networks").fill("127.0.0.0/8, nowhere")
         page.get_by_label("Spend at most, in a month").fill("7")
@@ -274,14 +206,14 @@ def test_access_keys_and_the_page_of_the_api(
         expect(page.locator("#name-error")).to_contain_text("Give it a name")
         expect(page.locator("#networks-error")).to_contain_text("“nowhere” is no network")
         expect(page.get_by_label("Spend at most, in a month")).to_have_value("7")
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_label("Name").fill("shop")
         page.get_by_label("Only from these networks").fill("127.0.0.0/8, ::1")
         page.get_by_label("billing:read").check()
         page.get_by_role("button", name="Make the key").click()
         secret = page.get_by_label("Secret").input_value()
         assert len(secret) == 53
-        assert objections(page) == []
+        assert looks() == []
         answer = context.request.get(
             f"{site.url}/api/v1/balance", headers={"Authorization": f"Bearer {secret}", "Cookie": ""}
         )
@@ -290,7 +222,7 @@ def test_access_keys_and_the_page_of_the_api(
         page.get_by_role("link", name="I have it").click()
         expect(page.locator("h1")).to_have_text("shop")
         assert secret not in page.content()
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_label("Name").fill("shop two")
         page.get_by_role("button", name="Save").click()
         expect(page.locator("h1")).to_have_text("shop two")
@@ -300,7 +232,7 @@ def test_access_keys_and_the_page_of_the_api(
         page.get_by_role("button", name="Switch it off").click()
         expect(page.locator("main")).to_contain_text("nothing is let in by it")
         page.get_by_role("link", name="Delete this key").click()
-        assert objections(page) == []
+        assert looks() == []
         page.go_back()
         assert look(context, site, ["/account/keys"]) == {}
         page.get_by_role("link", name="Delete this key").click()
@@ -309,13 +241,10 @@ def test_access_keys_and_the_page_of_the_api(
         expect(page.locator("main")).to_contain_text("Access key deleted: shop two")
 
 
-@pytest.mark.parametrize("screen", TWO, indirect=True)
-def test_use_and_calls(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
-) -> None:
+def test_use_and_calls(chromium: Browser, site: RunningSite, signed_in: Any, demo: Callable[..., Any]) -> None:
     """Empty, full, and by keyboard: another time is chosen, wrong days are said, the newest calls are narrowed."""
     paths = ["/account/usage", "/account/usage/calls"]
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
+    with chromium.new_context(storage_state=signed_in) as context:
         demo("DELETE FROM accounts_apicall WHERE owner_id = ?")
         assert look(context, site, [*paths, "/account/usage/calls?only=errors"]) == {}
         now, key = datetime.now(UTC).replace(tzinfo=None), uuid4().hex
@@ -327,11 +256,12 @@ def test_use_and_calls(
             )  # fmt: skip
         assert look(context, site, [*paths, "/account/usage?range=custom&from=2020-01-01", "/account/"]) == {}
         page = context.new_page()
+        looks = Looks(page)
         page.goto(f"{site.url}/account/usage?range=24h")
         page.get_by_text("24 lines: the figures behind the bars").press("Enter")
         expect(page.get_by_role("region", name="By hour")).to_be_visible()
         expect(page.get_by_role("img", name="60 in all, 36 of them errors")).to_be_visible()
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_label("From").fill("2024-05-02")
         page.get_by_label("To").fill("2024-05-01")
         page.get_by_role("button", name="Show").press("Enter")
@@ -349,16 +279,39 @@ def test_use_and_calls(
     demo("DELETE FROM accounts_apicall WHERE owner_id = ?")
 
 
-@pytest.mark.parametrize("screen", TWO, indirect=True)
-def test_webhooks(
-    chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any, demo: Callable[..., Any]
-) -> None:
+def try_webhook(page: Page, here: str, given_up: Callable[[], Any]) -> None:
+    """Send a test, see that it does not arrive, send it again, and switch the webhook off."""
+    page.goto(here)
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("main")).to_contain_text("On its way")
+    for _ in range(50):
+        page.goto(here)
+        if "Could not be reached" in page.locator("#told").inner_text():
+            break
+    given_up()
+    page.get_by_label("State").select_option("given_up")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#told")).to_contain_text("given up")
+    page.get_by_role("button", name="Send all that were given up").click()
+    expect(page.locator("main")).to_contain_text("1 goes out again.")
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("button", name="Switch it off").click()
+    expect(page.locator("main")).to_contain_text("nothing is sent to it")
+
+
+def test_webhooks(chromium: Browser, site: RunningSite, signed_in: Any, demo: Callable[..., Any]) -> None:
     """Made, tried, looked for in the log, switched off, deleted; wrong input loses nothing; without scripts, too."""
-    scripts = screen is TWO["wide light"]
-    with chromium.new_context(**screen, storage_state=signed_in, java_script_enabled=True) as context:
-        context.set_default_timeout(PATIENCE_MS)
+
+    def given_up() -> None:
+        demo(
+            "UPDATE generation_delivery SET state = 'given_up' WHERE webhook_id IN"
+            " (SELECT id FROM generation_webhook WHERE owner_id = ?)"
+        )
+
+    with chromium.new_context(storage_state=signed_in) as context:
         assert look(context, site, ["/account/webhooks", "/account/webhooks/new"]) == {}
         page = context.new_page()
+        looks = Looks(page)
         page.goto(f"{site.url}/account/webhooks/new")
         page.get_by_label("Address").fill("http://127.0.0.1:8000/hook")
         page.get_by_label("Description").fill("shop")
@@ -367,58 +320,45 @@ def test_webhooks(
         expect(page.locator("#url-error")).to_contain_text("begin with https://")
         expect(page.get_by_label("Description")).to_have_value("shop")
         expect(page.get_by_label("job.expired")).not_to_be_checked()
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_label("Address").fill("https://shop.example/hook")
         page.get_by_role("button", name="Make the webhook").click()
         assert page.get_by_label("Secret").input_value().startswith("whsec_")
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_role("link", name="I have it").click()
         expect(page.locator("#told")).to_contain_text("Nothing yet")
         here = page.url
-    with chromium.new_context(**screen, storage_state=signed_in, java_script_enabled=scripts) as context:
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        page.goto(here)
-        page.get_by_role("button", name="Send a test").click()
-        expect(page.locator("main")).to_contain_text("On its way")
-        for _ in range(50):
-            page.goto(here)
-            if "Could not be reached" in page.locator("#told").inner_text():
-                break
-        demo(
-            "UPDATE generation_delivery SET state = 'given_up' WHERE webhook_id IN"
-            " (SELECT id FROM generation_webhook WHERE owner_id = ?)"
-        )
-        page.get_by_label("State").select_option("given_up")
-        page.get_by_role("button", name="Show").click()
-        expect(page.locator("#told")).to_contain_text("given up")
-        page.get_by_role("button", name="Send all that were given up").click()
-        expect(page.locator("main")).to_contain_text("1 goes out again.")
-        page.get_by_role("button", name="Send again").click()
-        page.get_by_role("button", name="Switch it off").click()
-        expect(page.locator("main")).to_contain_text("nothing is sent to it")
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
-        paths = [
-            "/account/webhooks",
-            *(here.removeprefix(site.url) + rest for rest in ("", "?state=delivered", "/delete")),
-        ]
-        assert look(context, site, paths) == {}
-        page = context.new_page()
+        try_webhook(page, here, given_up)
+        path = here.removeprefix(site.url)
+        seen = ["/account/webhooks", *(path + rest for rest in ("", "?state=delivered", "/delete"))]
+        assert look(context, site, seen) == {}
         page.goto(f"{here}/delete")
         page.get_by_role("button", name="Delete it for good").click()
         expect(page.locator("main")).to_contain_text("Webhook deleted: shop")
 
-
-@pytest.mark.parametrize("screen", TWO, indirect=True)
-def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str, Any], signed_in: Any) -> None:
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
+    with chromium.new_context(**TWO["phone dark"], storage_state=signed_in, java_script_enabled=False) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        page.goto(f"{site.url}/account/webhooks/new")
+        page.get_by_label("Address").fill("https://shop.example/hook")
+        page.get_by_role("button", name="Make the webhook").click()
+        page.get_by_role("link", name="I have it").click()
+        try_webhook(page, page.url, given_up)
+        page.goto(f"{page.url.partition('?')[0]}/delete")
+        page.get_by_role("button", name="Delete it for good").click()
+        expect(page.locator("main")).to_contain_text("Webhook deleted:")
+
+
+def test_options_of_a_job(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
+    with chromium.new_context(storage_state=signed_in) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        looks = Looks(page)
         page.goto(f"{site.url}/create")
         size = page.get_by_label("Size for a 3D printer")
         assert not size.is_visible()
         page.get_by_text("More options").click()
-        assert objections(page) == []
+        assert looks() == []
 
         page.get_by_label("Keep everything").check()
         size.fill("5000")
@@ -428,7 +368,7 @@ def test_options_of_a_job(chromium: Browser, site: RunningSite, screen: dict[str
         page.get_by_role("button", name="Make my model").click()
         expect(size).to_be_focused()
         expect(page.locator("#print_size_mm-error")).to_contain_text("10 to 1000")
-        assert objections(page) == []
+        assert looks() == []
         assert page.url == f"{site.url}/create"
 
 

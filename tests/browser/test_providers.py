@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.providers.meshy import MeshySimulator
 from sandbox.providers.simulator import Simulator
 from sandbox.providers.tripo import TripoSimulator
-from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
+from tests.browser.conftest import PATIENCE_MS, Watched, join
+from tests.browser.looks import Looks, objections
 from tests.browser.test_other_ways import tab_to
-from tests.browser.test_pages_look import TWO, objections
 from tests.generation.conftest import mesh
 from tests.stack import RunningSite, launch
 
@@ -78,11 +78,11 @@ def why_not(page: Page, name: str) -> str:
     return note.inner_text().strip() if note.is_visible() else ""
 
 
-@pytest.mark.parametrize("screen", TWO.values(), ids=TWO.keys())
-def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in: Any, screen: dict[str, Any]) -> None:
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
+def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
+    with chromium.new_context(storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        looks = Looks(page)
         page.goto(f"{site.url}/create")
         expect(page.locator("#quote-who")).to_have_text("Our own engine first")
         expect(page.locator("#quote-price")).to_have_text("1 credit")
@@ -99,7 +99,7 @@ def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in
         expect(page.locator("#quote-price")).to_have_text("6 credits")
         page.locator('input[name="quality"][value="draft"]').check(force=True)
         expect(page.locator("#quote-who")).to_have_text("Meshy first")
-        assert objections(page) == []
+        assert looks() == []
 
         page.get_by_text("More options").click()
         page.get_by_label("Fine relief").check()
@@ -107,7 +107,7 @@ def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in
         assert why_not(page, "tripo") == "does not offer “Fine relief”"
         expect(page.locator("#quote-error")).to_contain_text("No provider takes all of these choices")
         expect(page.locator("#quote-price")).to_have_text("—")
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_role("button", name="Make my model").click()
         assert page.url == f"{site.url}/create"
 
@@ -131,7 +131,7 @@ def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in
 
 def test_photos_from_other_sides_by_keyboard(watched: Watched, site: RunningSite) -> None:
     page = watched.page
-    sign_up(page, site.url, "sides@example.org")
+    join(page, site.url, "sides@example.org")
     field = page.locator("#id_photo_back")
     tab_to(field)
     with page.expect_file_chooser() as chooser:
@@ -154,7 +154,7 @@ def test_who_has_the_photo_is_said_while_it_changes_hands(
     watched: Watched, site: RunningSite, services: dict[str, Simulator]
 ) -> None:
     page, meshy, tripo = watched.page, services["MESHY"], services["TRIPO"]
-    sign_up(page, site.url, "hands@example.org")
+    join(page, site.url, "hands@example.org")
     meshy.behaviour.fails, meshy.behaviour.seconds, tripo.behaviour.seconds = True, 4, 12
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -196,7 +196,7 @@ def test_limits_without_scripts(chromium: Browser, site: RunningSite) -> None:
     with chromium.new_context(java_script_enabled=False) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
-        sign_up(page, site.url, "limits@example.org")
+        join(page, site.url, "limits@example.org")
         page.get_by_role("link", name="Limit who may receive my photos").click()
         page.get_by_role("group", name="Never these").get_by_label("Tripo").check()
         page.get_by_label("Only where nothing is kept").check()
@@ -215,11 +215,11 @@ def test_limits_without_scripts(chromium: Browser, site: RunningSite) -> None:
         expect(page.locator("#holder")).to_contain_text("Our own engine")
 
 
-@pytest.mark.parametrize("screen", TWO.values(), ids=TWO.keys())
-def test_pages_about_providers(chromium: Browser, site: RunningSite, signed_in: Any, screen: dict[str, Any]) -> None:
-    with chromium.new_context(**screen, storage_state=signed_in) as context:
+def test_pages_about_providers(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
+    with chromium.new_context(storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        looks = Looks(page)
         for path in ("/", "/providers#tripo", "/account/photos"):
             page.goto(site.url + path)
-            assert objections(page) == [], path
+            assert looks() == [], path

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, sign_up
-from tests.browser.test_pages_look import TWO, objections
+from tests.browser.conftest import PATIENCE_MS, join
+from tests.browser.looks import Looks
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -36,7 +36,7 @@ def signed_in(chromium: Browser, site: RunningSite) -> Any:
     """The cookies of an account of this file's own."""
     with chromium.new_context() as context:
         context.set_default_timeout(PATIENCE_MS)
-        sign_up(context.new_page(), site.url, ADDRESS)
+        join(context.new_page(), site.url, ADDRESS)
         return context.storage_state()
 
 
@@ -184,35 +184,28 @@ def test_answered_extended_and_refused_by_an_operator(
         assert [text for text in complaints if "responded with a status of 422" not in text] == []
 
 
-@pytest.mark.parametrize("screen", TWO)
-def test_signed_in_each_right_and_how_its_pages_look(
-    chromium: Browser,
-    site: RunningSite,
-    signed_in: Any,
-    screen: str,
-) -> None:
-    with chromium.new_context(**TWO[screen], storage_state=signed_in) as context:
+def test_signed_in_each_right_and_how_its_pages_look(chromium: Browser, site: RunningSite, signed_in: Any) -> None:
+    with chromium.new_context(storage_state=signed_in) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        looks = Looks(page)
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        # A few a screen: ten forms an hour are all that an account may send.
-        rights = list(RIGHTS)[:4] if screen == "wide light" else list(RIGHTS)[4:]
-        for right in rights:
+        for right in RIGHTS:  # and one wrong form: ten an hour are all that an account may send
             ask(page, site, right)
             if right == "opt_out":
                 expect(page.locator("h1")).to_have_text("Your request is answered")
                 continue
             expect(page.locator("h1")).to_have_text("Your request is with us")
             if right in ("access", "objection"):
-                assert objections(page) == []
+                assert looks() == []
             page.get_by_role("button", name="Withdraw this request").click()
             expect(page.locator("h1")).to_have_text("Your request was withdrawn")
         reference = page.locator(".reference").inner_text()
-        assert objections(page) == []
+        assert looks() == []
         page.goto(f"{site.url}/account/data")
         expect(page.get_by_role("link", name=reference)).to_be_visible()
-        assert objections(page) == []
+        assert looks() == []
 
         # What is had at once instead
         page.goto(f"{site.url}/privacy/requests")
@@ -230,29 +223,29 @@ def test_signed_in_each_right_and_how_its_pages_look(
         expect(page.get_by_label("In your words")).to_be_focused()
         expect(page.locator("#text-error")).to_contain_text("Say in a sentence what is meant")
         expect(page.get_by_label("CCPA")).to_be_checked()
-        assert objections(page) == []
+        assert looks() == []
         assert [text for text in complaints if "responded with a status of 422" not in text] == []
 
 
-@pytest.mark.parametrize("screen", TWO)
-def test_pages_of_who_is_not_signed_in(chromium: Browser, site: RunningSite, screen: str) -> None:
-    with chromium.new_context(**TWO[screen]) as context:
+def test_pages_of_who_is_not_signed_in(chromium: Browser, site: RunningSite) -> None:
+    with chromium.new_context() as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
+        looks = Looks(page)
         address = f"{uuid4().hex}@nobody.example"
         page.goto(f"{site.url}/privacy/requests")
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_role("button", name="Mail me the link").click()
         expect(page.locator("#address-error")).to_be_visible()
-        assert objections(page) == []
+        assert looks() == []
         ask(page, site, "objection", address)
-        assert objections(page) == []
+        assert looks() == []
         link = link_in(newest_letter(page, site, address, "Confirm your request"))
         page.goto(link)
-        assert objections(page) == []
+        assert looks() == []
         page.get_by_role("button", name="Yes, send my request").click()
         expect(page.locator("h1")).to_have_text("Your request is answered")
-        assert objections(page) == []
+        assert looks() == []
         page.goto(f"{site.url}/privacy/requests/nothing")
         expect(page.locator("h1")).to_have_text("No such request")
-        assert objections(page) == []
+        assert looks() == []

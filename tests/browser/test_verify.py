@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.test_pages_look import TWO, objections
+from tests.browser.looks import Looks
 from tests.privacy.forgeries import NAMES, Case, Log, cases, flipped
 from tests.stack import RunningSite
 
@@ -202,15 +201,11 @@ def test_without_keys_nothing_is_claimed(page: Page, site: RunningSite, every: d
     expect(page.locator("h1")).to_have_text("Check a receipt")
 
 
-@pytest.mark.parametrize("screen", TWO)
-def test_its_looks(chromium: Browser, site: RunningSite, every: dict[str, Case], screen: str, tmp_path: Path) -> None:
+def test_its_looks(page: Page, site: RunningSite, every: dict[str, Case]) -> None:
     """axe, and our own rules, on each verdict."""
-    with chromium.new_context(**TWO[screen]) as context:
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
-        for name in ("all holds", "an older head", "a leaf moved", "a head forked"):
-            case = every[name]
-            serve(page, case)
-            submit(page, site, json.dumps(case.document), case.other)
-            assert objections(page) == [], name
-            page.screenshot(path=tmp_path / f"{screen} {name}.png".replace(" ", "-"), full_page=True)
+    looks = Looks(page)
+    for name in ("all holds", "an older head", "a leaf moved", "a head forked"):
+        case = every[name]
+        serve(page, case)
+        submit(page, site, json.dumps(case.document), case.other)
+        assert looks() == [], name

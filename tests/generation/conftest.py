@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw
 
 from generation.models import Job
 from sandbox.providers.service import Script, Service
+from tests.generation.seen import remembering
+from tests.services import FOLDER
 
 
 def photo(size: int = 320) -> bytes:
@@ -46,7 +48,13 @@ def service(settings) -> Iterator[Service]:
 
 
 @pytest.fixture
-def send(owner) -> Callable[..., Job]:
+def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network is asked about each picture once a run."""
+    monkeypatch.setattr("generation.engine.mask.saliency", remembering(FOLDER / "seen"))
+
+
+@pytest.fixture
+def send(owner, _seen) -> Callable[..., Job]:
     """Send a photo as the owner; keyword arguments are wishes."""
     from generation import intake
     from privacy import vault

@@ -69,10 +69,13 @@ def install() -> None:
 
     from billing import ledger
     from generation import engine, leases, pipeline
+    from generation.engine import mask
     from generation.providers.meshy import Meshy
     from privacy import receipts, vault
     from sandbox.providers.scripted import Scripted
+    from tests.generation.seen import remembering
 
+    vars(mask)["saliency"] = remembering(FOLDER / "seen")
     for stage, function in list(pipeline.STAGES.items()):
         pipeline.STAGES[stage] = around(str(stage), function)
     sealed = vault.seal
@@ -111,17 +114,24 @@ def end_with(child: int, *_: object) -> None:
 def work_forever(name: str, options: list[str]) -> None:
     """Run one worker after another, each forked from this process, as long as each is ended by its SIGKILL.
 
-    What takes a worker two seconds to start is imported here, once; nothing is connected before the fork.
+    What takes a worker two seconds to start is imported here, once; nothing is connected before the fork but the
+    server of confined processes, which takes as long and holds nothing of a job: each worker goes on with the same.
     """
+    from generation import confined
     from modelmyimage.celery import app
 
     app.loader.import_default_modules()
     install()
+    confined._server._connected()
     while True:
         child = os.fork()
         if not child:
             os.setsid()
-            app.worker_main(["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", name, *options])
+            confined._server._owner = os.getpid()
+            alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # as the site starts its own
+            app.worker_main(
+                ["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", name, *alone, *options]
+            )
             os._exit(1)
         signal.signal(signal.SIGTERM, partial(end_with, child))
         _, status = os.waitpid(child, 0)

@@ -91,7 +91,7 @@ def view_of(photo: bytes) -> str:
     return "left" if green > red + 60 else "back" if blue > red + 60 else "right"
 
 
-@EACH
+@every()
 def test_happy_path(stand, start, job_for, run, owner) -> None:
     running = start(stand)
     job = run(job_for(stand.name))
