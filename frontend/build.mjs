@@ -43,6 +43,7 @@ await build({
     "history.js",
     "kept.js",
     "leaving.js",
+    "checked.js",
     "guides.js",
     "landing.js",
     "exporting.js",

@@ -4,8 +4,10 @@ import "./library/keep.js";
 import { Delivery } from "./delivery.js";
 import { offerFormats } from "./formats.js";
 import { follow } from "./live.js";
+import { Teller, showTitle } from "./notify.js";
 import { announce, byId, pause, show } from "./page.js";
-import { countSeconds, showConnection, showRunning } from "./running.js";
+import { checkReceipt } from "./receipted.js";
+import { countSeconds, serverNow, showConnection, showRunning } from "./running.js";
 import { drawSeals } from "./seal.js";
 import { phase } from "./snapshot.js";
 import { localise } from "./times.js";
@@ -19,6 +21,9 @@ const first = /** @type {Snapshot} */ (JSON.parse(byId("snapshot", HTMLElement).
 let shown = phase(first);
 /** Why the job waits, as far as the page says it. */
 let waits = first.waiting?.code ?? "";
+/** The job as it was when we last heard of it, and whether the line is there. */
+let latest = first;
+let online = true;
 /** Who had the photo, as far as the page says it. */
 let had = JSON.stringify(first.attempts);
 /** @type {Delivery | null} */
@@ -31,7 +36,8 @@ async function freshPage() {
   for (;;) {
     try {
       const response = await fetch(window.location.href, { headers: { Accept: "text/html" } });
-      if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
+      if (response.redirected) window.location.reload(); // signed out meanwhile
+      else if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
     } catch {
       // no connection: ask again below
     }
@@ -63,9 +69,17 @@ async function printReceipt() {
   if (!slip.querySelector(".slip.receipt")) return;
   document.dispatchEvent(new CustomEvent("mmi:over"));
   const headline = slip.querySelector(".stamp.partly") ? word("partly") : word("yours");
-  const claim = () => delivery?.claim(headline, word(delivery.kept ? "keep-here" : "tab-only"));
+  const claim = () => {
+    const failed = byId("checked", HTMLElement).dataset.state === "failed";
+    if (failed) delivery?.claim(word("unproven"), word("unproven-why"));
+    else delivery?.claim(headline, word(delivery.kept ? "keep-here" : "tab-only"));
+  };
   claim();
   for (const name of ["mmi:kept", "mmi:unkept"]) document.addEventListener(name, claim);
+  document.addEventListener("mmi:checked", (event) => {
+    if (/** @type {CustomEvent} */ (event).detail.state === "failed") claim();
+  });
+  void checkReceipt();
 }
 
 /** The page of another phase. @param {Snapshot} snapshot */
@@ -97,6 +111,8 @@ async function follows(snapshot) {
 
 /** @param {Snapshot} snapshot */
 async function update(snapshot) {
+  latest = snapshot;
+  teller.look(snapshot, serverNow());
   if (phase(snapshot) !== shown || (snapshot.waiting?.code ?? "") !== waits) await change(snapshot);
   if (!snapshot.final && !delivery?.complete && JSON.stringify(snapshot.attempts) !== had) await follows(snapshot);
   if (!snapshot.final) showRunning(snapshot);
@@ -105,6 +121,7 @@ async function update(snapshot) {
     delivery = new Delivery(job, snapshot);
     void delivery.start();
   }
+  showTitle(latest, online);
 }
 
 job.addEventListener("submit", (event) => {
@@ -116,12 +133,20 @@ job.addEventListener("submit", (event) => {
 });
 
 offerFormats();
+const teller = new Teller();
+new MutationObserver(() => showTitle(latest, online)).observe(byId("claim", HTMLElement), { childList: true });
 countSeconds();
 showRunning(first);
+teller.look(first, serverNow());
 follow(
   { events: job.dataset.events ?? "", state: job.dataset.state ?? "" },
   (snapshot) => {
     turn = turn.then(() => update(snapshot));
   },
-  showConnection,
+  (found) => {
+    online = found;
+    showConnection(online);
+    showTitle(latest, online);
+  },
 );
+setInterval(() => teller.look(latest, serverNow()), 5000);

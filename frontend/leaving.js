@@ -10,6 +10,7 @@ import { bytesOf } from "./library/record.js";
 import { fetchReceipt, proves } from "./library/receipt.js";
 import { large, models } from "./library/space.js";
 import { byId, show } from "./page.js";
+import { checkReceipt } from "./receipted.js";
 import { word } from "./words.js";
 
 /** What is kept for the account that a place names; of all accounts where it names none. @param {HTMLElement} place */
@@ -85,3 +86,4 @@ for (const [id, tell] of /** @type {const} */ ([
   // A browser without storage keeps nothing, so there is nothing to say.
   if (place) tell(place).catch(() => undefined);
 }
+void checkReceipt();

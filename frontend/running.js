@@ -1,14 +1,29 @@
-/** Shows a running job: the slip's lines, the percentage, the object forming, the seconds that have passed. */
+/** Shows a job that is not over: the slip's lines, the percentage, the object forming, what has passed and what is left. */
 
-import { announce, icon, show } from "./page.js";
+import { toGo } from "./estimates.js";
+import { announce, show } from "./page.js";
+import { span } from "./spans.js";
+import { drawTimeline } from "./timeline.js";
 import { timeOfDay } from "./times.js";
 import { credits, word } from "./words.js";
 
 /** @typedef {import("./snapshot.js").Snapshot} Snapshot */
-/** @typedef {import("./snapshot.js").Line} Line */
 
 /** Lines that were done when we last looked, so that each is announced once. @type {Set<string> | null} */
 let doneBefore = null;
+/** The job as it was when we last heard of it. @type {Snapshot | null} */
+let last = null;
+/** How far this device's clock is ahead of the server's, in milliseconds. @type {number | null} */
+let ahead = null;
+
+/** The present moment by the server's clock, in milliseconds since the epoch. */
+export function serverNow() {
+  if (ahead === null) {
+    const drawn = Date.parse(document.getElementById("elapsed")?.dataset.now ?? "");
+    ahead = Number.isNaN(drawn) ? 0 : Date.now() - drawn;
+  }
+  return Date.now() - ahead;
+}
 
 /** Sets an element's text where the page has the element. @param {string} id @param {string} text */
 function put(id, text) {
@@ -16,55 +31,17 @@ function put(id, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** What stands before a line. @param {Line} line */
-function sign(line) {
-  if (line.state === "done") return icon("check");
-  const dot = document.createElement("span");
-  dot.className = line.state === "now" ? "live-dot" : "hollow";
-  return dot;
-}
-
-/**
- * What stands behind a line: its own time for the first, then the seconds since the line before.
- * @param {Line} line @param {string | null} before
- */
-function took(line, before) {
-  if (!line.at) return line.state === "now" ? "…" : "";
-  const at = new Date(line.at);
-  const seconds = before ? (at.getTime() - new Date(before).getTime()) / 1000 : -1;
-  return seconds >= 0 && seconds < 600 ? `${seconds.toFixed(1)} s` : timeOfDay(at);
-}
-
-/** @param {Snapshot} snapshot */
-function drawTimeline(snapshot) {
-  const list = document.getElementById("timeline");
-  if (!list) return;
-  let before = /** @type {string | null} */ (null);
-  const done = new Set(snapshot.timeline.filter((line) => line.state === "done").map((line) => line.code));
-  const items = snapshot.timeline.map((line) => {
-    const item = document.createElement("li");
-    const fresh = doneBefore !== null && line.state === "done" && !doneBefore.has(line.code);
-    item.className = fresh ? `${line.state} rise` : line.state;
-    const label = document.createElement("span");
-    label.textContent = line.label;
-    if (line.state !== "next") {
-      const state = document.createElement("span");
-      state.className = "unseen";
-      state.textContent = `, ${word(line.state)}`;
-      label.append(state);
-    }
-    const time = document.createElement("span");
-    time.textContent = took(line, before);
-    before = line.at ?? before;
-    item.append(sign(line), label, time);
-    return item;
-  });
-  const added = snapshot.timeline.filter((line) => doneBefore !== null && done.has(line.code) && !doneBefore.has(line.code));
-  const changed = doneBefore === null || added.length > 0 || list.childElementCount !== items.length;
-  if (changed) list.replaceChildren(...items);
-  const next = snapshot.timeline.find((line) => line.state === "now");
-  if (added.length && next) announce(word("stages", { label: added[added.length - 1].label, next: next.label }));
-  doneBefore = done;
+/** The sentence about what is left; empty when nothing is to be waited for. @param {Snapshot} snapshot @param {number} at */
+function left(snapshot, at) {
+  const estimate = toGo(snapshot.timeline, at);
+  const known = estimate.state === "unknown" ? "" : span(estimate.seconds);
+  if ((snapshot.queue_position ?? 0) > 1) {
+    return estimate.state === "known"
+      ? word("place-about", { place: snapshot.queue_place, time: known })
+      : word("place", { place: snapshot.queue_place });
+  }
+  if (estimate.state === "known") return word("to-go", { time: known });
+  return estimate.state === "late" ? word("to-go-late", { time: known }) : word("to-go-unknown");
 }
 
 /**
@@ -72,16 +49,25 @@ function drawTimeline(snapshot) {
  * @param {Snapshot} snapshot
  */
 export function showRunning(snapshot) {
-  drawTimeline(snapshot);
+  const at = serverNow();
+  const before = doneBefore;
+  const done = new Set(snapshot.timeline.filter((line) => line.state === "done").map((line) => line.code));
+  const fresh = new Set(before ? [...done].filter((code) => !before.has(code)) : []);
+  drawTimeline(snapshot.timeline, fresh, at);
+  put("to-go", left(snapshot, at));
+  const now = snapshot.timeline.find((line) => line.state === "now");
+  const ended = snapshot.timeline.findLast((line) => fresh.has(line.code));
+  if (ended && now) announce(word("stages", { label: ended.label, next: now.label }));
+  doneBefore = done;
+  last = snapshot;
+
   const percent = Math.max(0, Math.min(100, snapshot.percent));
   put("percent", `${percent} %`);
-  const now = snapshot.timeline.find((line) => line.state === "now");
   const waiting = (snapshot.queue_position ?? 0) > 1;
   if (now) put("working", snapshot.waiting ? word("now-provider") : waiting ? word("now-waiting") : now.label);
   document.getElementById("bar")?.setAttribute("value", String(percent));
   document.getElementById("done-part")?.setAttribute("width", String(percent * 4));
   document.getElementById("divider")?.setAttribute("x", String(percent * 4));
-  if (snapshot.queue_position) put("place", word("place", { n: snapshot.queue_position }));
   put("held", credits(snapshot.credits.held));
   put("charged", credits(snapshot.credits.charged));
 }
@@ -103,17 +89,23 @@ export function showConnection(online) {
   }
   mark?.parentElement?.classList.toggle("stale", !online);
   const note = document.getElementById("connection");
+  const news = !online && note?.hidden === true;
   if (note) show(note, !online);
-  if (!online && note?.hidden === false) announce(word("lost"));
+  if (news) announce(word("lost"));
 }
 
-/** Counts the time since the job began, once a second. */
+/** Counts on, once a second: the time since the job began, that of the line that runs, and what is left. */
 export function countSeconds() {
   setInterval(() => {
+    const at = serverNow();
     const element = document.getElementById("elapsed");
-    if (!element?.dataset.since) return;
-    const seconds = Math.max(0, Math.round((Date.now() - new Date(element.dataset.since).getTime()) / 1000));
-    const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-    put("elapsed", (parts[0] ? parts : parts.slice(1)).map((part) => String(part).padStart(2, "0")).join(":"));
+    if (element?.dataset.since) {
+      const seconds = Math.max(0, Math.round((at - Date.parse(element.dataset.since)) / 1000));
+      const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+      put("elapsed", (parts[0] ? parts : parts.slice(1)).map((part) => String(part).padStart(2, "0")).join(":"));
+    }
+    if (!last) return;
+    drawTimeline(last.timeline, new Set(), at);
+    put("to-go", left(last, at));
   }, 1000);
 }

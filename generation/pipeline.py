@@ -50,6 +50,7 @@ SOON, LATER = 0, 9
 
 def prepare(job: Job) -> Step:
     """Cut the object out. The background, and the photos it was in, are destroyed before anything is sent."""
+    Event.record(job, "begun")
     before = job.photos()
     cut_outs, warnings = {}, []
     for number, (view, blob_id) in enumerate(before.items()):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import ordinal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from generation import choices, failures, registry
+from generation import choices, failures, registry, usual
 from generation.models import Job
 from privacy import vault
 from privacy.models import Receipt
@@ -16,9 +18,13 @@ from privacy.models import Receipt
 Stage = Job.Stage
 Outcome = Job.Outcome
 
+SHORTEST_WAIT = timedelta(seconds=1)
+"""A wait in line that was shorter gets no line of its own."""
+
 
 def snapshot(job: Job) -> dict[str, Any]:
     """The job's public state; ids, times (ISO 8601, UTC) and figures only, nothing of its content."""
+    position = queue_position(job)
     return {
         "id": str(job.pk),
         "stage": job.stage,
@@ -28,12 +34,13 @@ def snapshot(job: Job) -> dict[str, Any]:
         "provider": provider_label(job.provider),
         "quality": job.quality,
         "options": choices.facts(job.chosen()),
-        "queue_position": queue_position(job),
+        "queue_position": position,
+        "queue_place": ordinal(position) if position else "",
         "waiting": {"code": job.waiting, "message": failures.wait(job.waiting)} if job.waiting else None,
         "attempts": attempts(job),
         "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
         "warnings": [{"code": code, "message": failures.warning(code)} for code in job.warnings],
-        "timeline": timeline(job),
+        "timeline": timeline(job, position),
         "asset": _asset(job),
         "expires_at": _iso(job.asset_expires_at),
         "credits": {
@@ -89,8 +96,11 @@ def queue_position(job: Job) -> int | None:
     return before.count() + 1
 
 
-def timeline(job: Job) -> list[dict[str, Any]]:
+def timeline(job: Job, position: int | None = None) -> list[dict[str, Any]]:
     """The stages as their owner sees them, each ``done`` (with its time), ``now`` or ``next``.
+
+    ``began`` and ``at`` are when a line began and was done; ``usual`` is how many seconds it is expected to take, if
+    it is not done and anybody knows. ``position`` is the job's place in line for the engine.
 
     A job that failed or was cancelled shows what was done, then the end. Destruction is read from the vault's
     rows: a line says "destroyed" only when that was observed. A line's label says what happens while it is ``now``,
@@ -106,8 +116,9 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         destroyed = source.destroyed_at
     building = _("Waiting for a provider") if job.waiting else _("Building the model")
     checked = reached.get(Stage.SETTLE) if job.asset_bytes else None
+    received, begun = reached.get("received"), reached.get("begun")
     lines: list[tuple[str, str, str, datetime | None]] = [
-        ("received", _("Receiving the photo"), _("Photo received"), reached.get("received")),
+        ("received", _("Receiving the photo"), _("Photo received"), received),
         ("cut_out", _("Removing the background"), _("Background removed"), reached.get(Stage.DISPATCH)),
         ("built", building, _("Model built"), reached.get(Stage.INSPECT)),
         ("checked", _("Checking the file"), _("File checked"), checked),
@@ -115,6 +126,9 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         ("delivered", _("Delivering the model"), _("Model delivered"), job.acknowledged_at),
         ("destroyed", _("Destroying everything"), _("Everything destroyed"), job.finished_at),
     ]
+    stood = begun and received and begun - received >= SHORTEST_WAIT
+    if stood or (begun is None and job.stage == Stage.PREPARE and (position or 0) > 1):
+        lines.insert(1, ("waited", _("Waiting in line"), _("Waited in line"), begun))
     outcome = job.outcome or (Outcome.CANCELLED if job.cancel_requested_at and not job.acknowledged_at else "")
     if outcome and outcome != Outcome.DONE:
         ending, ended = {
@@ -125,13 +139,39 @@ def timeline(job: Job) -> list[dict[str, Any]]:
         end = (outcome, ending, ended, reached.get(Stage.PURGE) or job.finished_at)
         *before, last = [line for line in lines if line[3] or line[0] in ("photo_destroyed", "destroyed")]
         lines = [line for line in before if line[3]] + [end] + [line for line in before if not line[3]] + [last]
+    expected = {} if job.outcome or job.stage == Stage.OVER else _expected(job, position, reached)
     shown: list[dict[str, Any]] = []
+    since: datetime | None = None
     running = False
     for code, doing, done, at in lines:
         state = "done" if at else "next" if running else "now"
         running = running or state == "now"
-        shown.append({"code": code, "label": doing if state == "now" else done, "at": _iso(at), "state": state})
+        began = begun if code == "cut_out" and begun else since
+        shown.append(
+            {
+                "code": code,
+                "label": doing if state == "now" else done,
+                "state": state,
+                "began": None if state == "next" else _iso(began),
+                "at": _iso(at),
+                "usual": None if at else expected.get(code),
+            }
+        )
+        since = at or since
     return shown
+
+
+def _expected(job: Job, position: int | None, reached: Mapping[str, datetime]) -> dict[str, float]:
+    """How long each line is expected to take, where anybody knows. Nobody does while no provider takes the job."""
+    expected = usual.seconds(job)
+    if job.waiting:
+        expected.pop("built", None)
+    chosen, sought = reached.get("chosen"), reached.get(Stage.DISPATCH)
+    if chosen and sought and "built" in expected:
+        # What others were asked for in vain, or waited for, was not this provider's time and is this line's.
+        expected["built"] += max(0.0, round((chosen - sought).total_seconds(), 1))
+    wait = usual.in_line(job, position, expected) if position else None
+    return expected if wait is None else {**expected, "waited": round(wait, 1)}
 
 
 def _settled(job: Job) -> bool:

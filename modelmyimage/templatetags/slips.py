@@ -23,6 +23,8 @@ register = template.Library()
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _SHOWN_LINES = 12
+TENTHS_BELOW, SECONDS_BELOW, MINUTES_BELOW = 60, 90, 5400
+"""So many seconds are said in tenths, in seconds, in minutes; more, in hours."""
 
 EXPIRES = later("it goes by itself then, as the provider says")
 SWEPT = later("no way to delete; the operator’s sweeper removes it")
@@ -60,17 +62,21 @@ def phase(snapshot: dict[str, Any]) -> str:
     return "waiting" if in_line else "running"
 
 
-@register.simple_tag
-def durations(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
-    """The timeline, each done line with ``took``: seconds since the line before it, as text; the first has none."""
-    lines: list[dict[str, Any]] = []
-    before: datetime | None = None
-    for line in snapshot["timeline"]:
-        at = datetime.fromisoformat(line["at"]) if line["at"] else None
-        took = (at - before).total_seconds() if at and before else None
-        lines.append({**line, "took": f"{took:.1f}" if took is not None and 0 <= took < 600 else ""})
-        before = at or before
-    return lines
+@register.filter
+def took(line: dict[str, Any]) -> str:
+    """How long a done line of a timeline took: ``4.1 s``; empty where that is not known."""
+    if not line["at"] or not line["began"]:
+        return ""
+    seconds = (datetime.fromisoformat(line["at"]) - datetime.fromisoformat(line["began"])).total_seconds()
+    return "" if seconds < 0 else f"{seconds:.1f} s" if seconds < TENTHS_BELOW else span(seconds)
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """A time as people say it, roughly: ``8 s``, ``3 min``, ``2 h``; the same rule as ``frontend/spans.js``."""
+    if seconds < SECONDS_BELOW:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < MINUTES_BELOW else f"{round(seconds / 3600)} h"
 
 
 @register.filter

@@ -24,7 +24,11 @@ def test_the_present_stage_is_told_as_happening(send) -> None:
 
 
 def test_a_waiting_model_is_being_delivered(send, drive, service) -> None:
-    assert ("now", "Delivering the model") in lines(drive(send(), Job.Stage.DELIVER))
+    job = drive(send(), Job.Stage.DELIVER)
+    assert ("now", "Delivering the model") in lines(job)
+    cut_out, built = snapshot(job)["timeline"][1:3]
+    assert cut_out["began"] < cut_out["at"] == built["began"] < built["at"]
+    assert job.events.get(code="begun").at < job.events.get(code="dispatch").at
 
 
 def test_cancelling_promises_no_model(send, drive, service) -> None:

@@ -1,0 +1,80 @@
+/**
+ * Checks a job's receipt where it is printed: its file is fetched as anybody would save it, is to be the one on the paper
+ * and of this job, and is to hold against the keys and the log that the site publishes. The log takes some minutes to have
+ * it: the file is fetched and checked again until it is there.
+ */
+
+import { checked } from "./checking.js";
+import { icon, pause } from "./page.js";
+import { canVerify } from "./proof.js";
+import { word } from "./words.js";
+
+/** @typedef {"now" | "ok" | "logged" | "failed" | "unable" | "unasked"} State */
+/** @typedef {{ state: State, why?: string, values?: Record<string, string | number> }} Found */
+
+/** Seconds from one look at the log to the next. */
+const ASKING = [5, 25, 60, 120, 240, 480];
+const ICONS = { now: "info", ok: "check", logged: "check", failed: "cross", unable: "info", unasked: "warn" };
+
+/**
+ * What the check finds now.
+ * @param {DOMStringMap} about the job's id and the addresses @param {string} printed the digest that the paper shows
+ * @returns {Promise<Found>}
+ */
+async function look(about, printed) {
+  if (!(await canVerify())) return { state: "unable" };
+  const { receipt, keyId, digest, checks } = await asked(about);
+  const failed = checks.find(({ state }) => state === "failed");
+  if (failed) return { state: "failed", why: failed.name };
+  if (receipt?.job !== about.job) return { state: "failed", why: "other" };
+  if (digest !== printed) return { state: "failed", why: "paper" };
+  const entry = checks.find(({ name, state }) => name === "inclusion" && state === "ok");
+  return entry ? { state: "logged", values: entry.values } : { state: "ok", values: { key: keyId } };
+}
+
+/** @param {DOMStringMap} about */
+async function asked({ receipt = "", log, proof, consistency }) {
+  const answer = await fetch(receipt, { headers: { Accept: "application/json" }, cache: "no-store" });
+  if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+  return await checked(await answer.text(), { log, proof, consistency }, () => []);
+}
+
+/** Says what was found. @param {HTMLElement} place @param {Found} found */
+function say(place, { state, why = "", values }) {
+  const [result, meaning] = place.querySelectorAll("p");
+  const sentence = document.createElement("span");
+  sentence.textContent = word(`checked-${state}`);
+  place.dataset.state = state;
+  result.replaceChildren(icon(ICONS[state]), sentence);
+  meaning.hidden = state === "now";
+  meaning.textContent = meaning.hidden ? "" : word(state === "ok" ? "checked-means" : `checked-${state}-means`, { why: word(`checked-${why}`) });
+  const log = document.getElementById("in-log");
+  if (log && state === "logged") log.textContent = word("checked-in-log", values);
+  const button = place.querySelector("button");
+  if (button) button.hidden = state !== "unasked";
+  document.dispatchEvent(new CustomEvent("mmi:checked", { detail: { state } }));
+}
+
+/**
+ * Checks the receipt beside `place`, and says what was found; resolves after the first check. Throws where nothing could be
+ * fetched.
+ * @param {HTMLElement} place
+ */
+export async function check(place) {
+  const printed = document.querySelector("#slip [data-seal]")?.getAttribute("data-seal") ?? "";
+  say(place, { state: "now" });
+  const first = await look(place.dataset, printed);
+  say(place, first);
+  if (first.state === "ok") void again(place, printed);
+}
+
+/** Looks again until the log has it. @param {HTMLElement} place @param {string} printed */
+async function again(place, printed) {
+  for (const seconds of ASKING) {
+    await pause(seconds * 1000);
+    const found = await look(place.dataset, printed).catch(() => null);
+    if (!found || found.state === "ok" || !place.isConnected) continue;
+    say(place, found);
+    return;
+  }
+}
