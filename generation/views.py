@@ -24,6 +24,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
@@ -123,6 +124,8 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "chosen_is_folded": provider in {offer.card.name for offer in folded},
         "qualities": [(name, label, quoted[name]) for name, label in choices.QUALITIES],
         "balance": ledger.balance(request.user),
+        # Whose draft the browser keeps: says nothing to anybody but whether it is the same account.
+        "account": salted_hmac("generation.draft", str(request.user.pk)).hexdigest()[:32],
         "selling": settings.BILLING,
         "short": status == SHORT,
         "limits": limits(),
