@@ -17,6 +17,7 @@ import { brotliCompress, gzip } from "node:zlib";
 
 import subsetFont from "subset-font";
 
+import { onDevice } from "./device/build.mjs";
 import { forming } from "./forming.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -129,6 +130,8 @@ await build({
   minify: true,
   logLevel: "warning",
 });
+
+await onDevice({ modules, dist, here });
 
 const drawn = forming();
 await writeFile(join(dist, "forming.svg"), drawn.both);

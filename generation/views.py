@@ -32,7 +32,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import choices, ending, events, history, intake, offering, pipeline, received, registry, uploads
+from generation import (
+    choices,
+    ending,
+    events,
+    history,
+    intake,
+    offering,
+    on_device,
+    pipeline,
+    received,
+    registry,
+    uploads,
+)
 from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
@@ -129,6 +141,7 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "selling": settings.BILLING,
         "short": status == SHORT,
         "limits": limits(),
+        "device": on_device.told(),
         # An option that no provider honours is not shown; asked for all the same, it is refused by name.
         "offered": {"keep_all"}.union(*(card.options for card in cards)),
         "formats": sorted(frozenset({"glb"}).union(*(card.formats for card in cards)), key=FORMATS.index),
@@ -173,6 +186,7 @@ def _owned(request: HttpRequest, job_id: UUID) -> Job:
     return get_object_or_404(Job, pk=job_id, owner_id=request.user.pk)
 
 
+@on_device.runs_webassembly  # the viewer's decoders
 @never_cache
 @login_required
 @require_safe
