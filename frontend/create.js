@@ -5,10 +5,11 @@ import * as batch from "./create/batch.js";
 import * as incoming from "./create/incoming.js";
 import { forget, leave, returned, stay } from "./create/leaving.js";
 import { alone, pictures, shownBeside, together } from "./create/packing.js";
+import { untouched } from "./create/photo.js";
 import { Busy, sendAll } from "./create/queue.js";
 import { ask, keepSeveral, withdraw } from "./create/several.js";
 import * as sides from "./create/sides.js";
-import { keepStage, settleStage, tellProgress } from "./create/stage.js";
+import { keepAll, keepStage, settleStage, tellProgress } from "./create/stage.js";
 import { keepTiles } from "./create/tiles.js";
 import { objection, togetherTooLarge } from "./files.js";
 import { complainAt, countOptions, goTo, optionsAreSound } from "./options.js";
@@ -24,6 +25,7 @@ const form = byId("create", HTMLFormElement);
 const buttons = [byId("send", HTMLButtonElement), byId("send-phone", HTMLButtonElement)];
 const error = byId("photo-error", HTMLElement);
 const limit = Number(form.dataset.megabytes);
+const longest = Number(byId("device", HTMLTemplateElement).dataset.longest);
 const nobody = buttons[0].disabled;
 
 /** Whether each photo becomes a model of its own. */
@@ -31,7 +33,12 @@ let each = false;
 let busy = false;
 
 /** How photos are taken in now. @param {import("./create/photo.js").Edits} [edits] */
-const how = (edits) => ({ cutOut: wished(), longest: Number(form.dataset.longest), edits, progress: tellProgress });
+function how(edits = { ...untouched(wished()), all: all() }) {
+  return { longest, edits, progress: tellProgress };
+}
+
+/** Whether everything in the photos becomes part of the model. */
+const all = () => byId("id_keep_all", HTMLInputElement).checked;
 
 /** Whether the background is to be cut out here. */
 function wished() {
@@ -76,8 +83,10 @@ async function take(files) {
     if (answer === "neither") return;
     if (answer === "together") return addTogether(good);
   }
+  const first = !each;
   beginEach();
   const over = batch.add(good, how());
+  if (first) byId("title", HTMLElement).focus();
   if (over) complain(word("batch-full", { n: batch.MOST, over }));
   else announce(word("batch-added", { n: good.length }));
 }
@@ -113,8 +122,6 @@ function beginEach() {
     if (photo) batch.add([photo.file], how(photo.edits));
   }
   sides.clear();
-  update();
-  byId("title", HTMLElement).focus();
 }
 
 /** Back to one object. */
@@ -126,7 +133,6 @@ function endEach() {
 
 /** Brings the quote and the buttons up to date with what there is to send. */
 function update() {
-  if (each && batch.entries.length === 0) return endEach();
   for (const id of ["drop", "one"]) show(byId(id, HTMLElement), !each);
   show(byId("batch", HTMLElement), each);
   const waiting = batch.unsent().length;
@@ -258,6 +264,7 @@ async function sendEach() {
   await sendAll(batch.entries, {
     make: async (entry, state) => {
       const { photo } = entry;
+      photo.edits.all = all();
       if (!photo.picture && !photo.unreadable) await photo.renew(() => undefined, tellProgress);
       await photo.ready();
       state("sending");
@@ -322,13 +329,13 @@ window.addEventListener("beforeunload", (event) => {
 
 choosePhotos((files) => void take(files), complain);
 keepSeveral();
-keepStage({ remember, hear: () => undefined });
+keepStage({ remember });
 keepTiles(limit, addOne);
-batch.keepBatch(update);
+batch.keepBatch(() => (batch.entries.length ? update() : endEach()));
 keepQuote(form);
 countOptions(form);
-form.addEventListener("change", () => each && batch.priceAll(priceOf(form)));
-sides.onChange(() => each || update());
+form.addEventListener("change", () => (each ? batch.priceAll(priceOf(form)) : keepAll(all())));
+sides.onChange(update);
 sides.tell();
 document.addEventListener("mmi:again", () => form.requestSubmit());
 void begin();

@@ -117,6 +117,7 @@ export function keepQuote(form) {
     priceQualities(form);
     const label = offer?.dataset.label ?? "";
     byId("quote-who", HTMLElement).textContent = !label ? "—" : provider?.value ? label : word("first", { label });
+    byId("quote-where", HTMLElement).textContent = offer?.dataset.where ?? "—";
     byId("quote-price", HTMLElement).textContent = one === null ? "—" : credits(one);
     show(byId("quote-total-line", HTMLElement), count > 1);
     byId("quote-total", HTMLElement).textContent = price === null ? "—" : credits(price);

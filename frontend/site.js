@@ -3,6 +3,7 @@
 
 import { offerCopies } from "./copy.js";
 import { forget } from "./create/draft.js";
+import { forgetAll } from "./create/incoming.js";
 import { drawSeals } from "./seal.js";
 import { localise } from "./times.js";
 import { watch } from "./watch.js";
@@ -25,7 +26,9 @@ document.addEventListener("submit", (event) => {
 
 // Whoever signs out leaves no photo behind that waited for them.
 document.addEventListener("submit", (event) => {
-  if (event.target instanceof HTMLFormElement && event.target.action.endsWith("/logout/")) void forget();
+  if (!(event.target instanceof HTMLFormElement) || !event.target.action.endsWith("/logout/")) return;
+  void forget();
+  void forgetAll();
 });
 
 // Putting a note away by itself: a photo that was chosen on the page is not lost.

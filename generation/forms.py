@@ -182,5 +182,4 @@ def limits() -> dict[str, int]:
         "megabytes": settings.UPLOAD_LIMIT_BYTES // 1_000_000,
         "min_side": images.MIN_SIDE,
         "megapixels": images.MAX_PIXELS // 1_000_000,
-        "longest": images.MAX_SIDE,
     }

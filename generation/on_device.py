@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from csp.decorators import csp_update
+from django.contrib.staticfiles.finders import find
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -29,14 +31,28 @@ runs_webassembly: Callable[[Callable[..., Any]], Callable[..., Any]] = csp_updat
 
 
 def told() -> dict[str, Any]:
-    """What a page says to its scripts: ``weights`` (address, "" where there are none), ``integrity``, ``longest``."""
+    """What a page says to its scripts: ``weights`` (address, "" where there are none), ``integrity``, ``longest``.
+
+    And to people: ``megabytes`` that come over the line before the first cut-out, and then no more.
+    """
     there = saliency.weights_path() is not None
     digest = base64.b64encode(bytes.fromhex(saliency.SHA256)).decode()
     return {
         "weights": reverse("generation:weights", args=[saliency.SHA256]) if there else "",
         "integrity": f"sha256-{digest}",
         "longest": images.MAX_SIDE,
+        "megabytes": _megabytes(),
     }
+
+
+@functools.lru_cache(maxsize=1)
+def _megabytes() -> int:
+    """The network, and the program that runs it as it is compressed on its way."""
+    script = find("dist/device.js")
+    program = list(Path(script).parent.glob("device/onnxruntime-*.wasm.br")) if script else []
+    network = saliency.weights_path()
+    parts = [path.stat().st_size for path in (*program, *([Path(network)] if network else []))]
+    return max(1, round(sum(parts) / 1_000_000))
 
 
 @require_safe

@@ -3,7 +3,7 @@
 import { announce, byId, icon, pause, show } from "../page.js";
 import { phase } from "../snapshot.js";
 import { credits, word } from "../words.js";
-import { untouched, Photo } from "./photo.js";
+import { Photo } from "./photo.js";
 import { freshKey } from "./queue.js";
 
 /** @typedef {import("../snapshot.js").Snapshot & {failure?: {message: string} | null}} Snapshot */
@@ -28,13 +28,13 @@ export const underWay = () => entries.some(({ state }) => ["preparing", "sending
 /**
  * Adds files, as many as there is room for; returns how many there was none for.
  * @param {File[]} files
- * @param {{cutOut: boolean, longest: number, edits?: import("./photo.js").Edits}} how
+ * @param {{longest: number, edits: import("./photo.js").Edits}} how
  */
-export function add(files, { cutOut, longest, edits }) {
+export function add(files, { longest, edits }) {
   const room = files.slice(0, Math.max(0, MOST - entries.length));
   for (const file of room) {
     const row = /** @type {HTMLElement} */ (byId("batch-row", HTMLTemplateElement).content.firstElementChild?.cloneNode(true));
-    const photo = new Photo(file, edits ?? untouched(cutOut), longest);
+    const photo = new Photo(file, { ...edits }, longest);
     /** @type {Entry} */
     const entry = { key: freshKey(), state: "waiting", why: "", job: "", photo, snapshot: null, credits: null, row };
     entries.push(entry);

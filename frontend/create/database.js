@@ -65,3 +65,11 @@ export async function within(database, store, mode, work) {
     database.close();
   }
 }
+
+/** Deletes a database, whether there is one or not. @param {string} name @returns {Promise<void>} */
+export function remove(name) {
+  return new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(name);
+    for (const end of ["success", "error", "blocked"]) request.addEventListener(end, () => resolve());
+  });
+}

@@ -3,7 +3,7 @@
  * credits or to sign in. It belongs to one account, lasts a day, and is deleted once sent, told to, or signed out.
  */
 
-import { existing, open, within } from "./database.js";
+import { existing, open, remove, within } from "./database.js";
 
 const NAME = "mmi-draft";
 const DAY = 86_400_000;
@@ -40,9 +40,4 @@ export async function kept(account) {
 }
 
 /** Deletes the draft, whoever’s. */
-export function forget() {
-  return new Promise((resolve) => {
-    const request = indexedDB.deleteDatabase(NAME);
-    for (const end of ["success", "error", "blocked"]) request.addEventListener(end, () => resolve(undefined));
-  });
-}
+export const forget = () => remove(NAME);

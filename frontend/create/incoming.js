@@ -4,7 +4,7 @@
  * that was made, until the page of that job has taken it. Whatever is a day old is deleted unread.
  */
 
-import { existing, open, within } from "./database.js";
+import { existing, open, remove, within } from "./database.js";
 
 const NAME = "mmi-incoming";
 const STORES = { files: "id", sent: "job" };
@@ -56,6 +56,9 @@ export async function take(fragment) {
 export async function tidy() {
   for (const record of await every("sent")) if (stale(record)) await drop("sent", record.job);
 }
+
+/** Deletes all of it. */
+export const forgetAll = () => remove(NAME);
 
 /** The id in an address; one that cannot be read names nothing. @param {string} written */
 function named(written) {

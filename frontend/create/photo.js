@@ -1,10 +1,10 @@
 /** One photo on this device: its file, what is to be done to it, and the pictures made of it; one photo at a time. */
 
-import { prepare, recut } from "../device/prepare.js";
+import { Unreadable, prepare, recut } from "../device/prepare.js";
 
-/** @typedef {import("./rectangle.js").Rectangle} Rectangle */
 /** @typedef {import("../device/prepare.js").Prepared} Prepared */
-/** @typedef {{turns: number, crop: Rectangle | null, cutOut: boolean, edge: number}} Edits `edge`: −1 tighter, 1 wider */
+/** @typedef {import("../device/prepare.js").Progress} Progress */
+/** @typedef {Omit<import("../device/prepare.js").Edits, "longest">} Edits */
 
 /** A photo as it comes. @param {boolean} cutOut @returns {Edits} */
 export const untouched = (cutOut) => ({ turns: 0, crop: null, cutOut, edge: 0 });
@@ -34,8 +34,8 @@ export class Photo {
     this.plain = null;
     /** Without what is behind the object, too; null as long as there is no such picture. @type {Prepared | null} */
     this.cut = null;
-    /** Whether this device cannot read the file, so that it can only be sent as it is. */
-    this.unreadable = false;
+    /** Why this device cannot read the file, so that it can only be sent as it is: a code, or empty. */
+    this.unreadable = "";
     /** Why there is no cut-out although one is wished for: a code, or empty. */
     this.why = "";
     /** What is being done now. @type {"" | "reading" | "cutting"} */
@@ -58,20 +58,21 @@ export class Photo {
   /**
    * Makes the pictures anew after an edit; `tell` hears of each step. The last edit counts.
    * @param {() => void} tell
-   * @param {(progress: unknown) => void} [progress]
+   * @param {Progress} [progress]
    */
   renew(tell, progress = () => undefined) {
     const round = ++this.round;
     const current = () => round === this.round;
     this.plain = this.cut = null;
+    this.unreadable = "";
     this.#begin("reading", tell);
     this.work = next(async () => {
       if (!current()) return;
       try {
         const made = await prepare(this.file, { ...this.edits, cutOut: false, longest: this.longest }, progress);
         if (current()) this.plain = made;
-      } catch {
-        if (current()) this.unreadable = true;
+      } catch (problem) {
+        if (current()) this.unreadable = problem instanceof Unreadable ? problem.code : "failed";
       }
       if (!current()) return;
       this.#begin("", tell);
@@ -82,7 +83,7 @@ export class Photo {
   /**
    * Cuts the object out, if that is wished for and not done.
    * @param {() => void} tell
-   * @param {(progress: unknown) => void} [progress]
+   * @param {Progress} [progress]
    */
   cutOut(tell, progress = () => undefined) {
     if (!this.edits.cutOut || this.cut || !this.plain) return Promise.resolve();
@@ -117,7 +118,7 @@ export class Photo {
     const [before, round] = [this.cut, this.round];
     if (!before) return;
     const made = await recut(before, edge);
-    if (round !== this.round || this.edits.edge !== edge) return;
+    if (round !== this.round || this.edits.edge !== edge || made.cut !== "done") return;
     this.cut = made;
     tell();
   }

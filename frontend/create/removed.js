@@ -22,10 +22,15 @@ export function ordered(tags) {
   return [...firsts, ...groups.flat().filter((tag) => !firsts.includes(tag))];
 }
 
-/** What a tag is called on the strip. @param {Tag} tag @param {number} place among the shown */
-function called(tag, place) {
+/** What a tag is called on the strip: the first of a group stands for it. @param {Tag} tag @param {Tag[]} before */
+function called(tag, before) {
   const own = /serial/i.test(tag.name) ? "serial" : tag.group;
-  return tag.group === "other" || place >= SHOWN ? tag.name : word(`tag-${own}`);
+  return own === "other" || before.some(({ group }) => group === tag.group) ? tag.name : word(`tag-${own}`);
+}
+
+/** Each once, though several photos have it. @param {Tag[]} tags */
+function once(tags) {
+  return [...new Map(tags.map((tag) => [`${tag.name}\n${tag.value}`, tag])).values()];
 }
 
 /**
@@ -36,13 +41,13 @@ export function showRemoved(found) {
   show(byId("strip-before", HTMLElement), found === null);
   show(byId("removed", HTMLElement), found !== null);
   if (!found) return;
-  const tags = ordered(found.tags);
+  const tags = ordered(once(found.tags));
   const title = byId("removed-title", HTMLElement);
   title.textContent = word(found.unread ? "tags-unread" : tags.length ? "removed" : "nothing-hidden");
   const all = byId("removed-all", HTMLDetailsElement);
   show(all, tags.length > 0);
   const strip = byId("removed-tags", HTMLElement);
-  strip.replaceChildren(...tags.slice(0, SHOWN).map((tag, place) => item("s", called(tag, place))));
+  strip.replaceChildren(...tags.slice(0, SHOWN).map((tag, place) => item("s", called(tag, tags.slice(0, place)))));
   if (tags.length > SHOWN) strip.append(item("span", word("more-tags", { n: tags.length - SHOWN })));
   show(strip, tags.length > 0);
   const summary = all.querySelector("summary");

@@ -1,6 +1,6 @@
 /** The photos of one object, by the side that they show; the front comes first, and is there if any is. */
 
-import { Photo, untouched } from "./photo.js";
+import { Photo } from "./photo.js";
 
 export const FRONT = "front";
 
@@ -49,9 +49,9 @@ export function select(side) {
  * Puts a file at a side, in place of what was there, and begins to work on it.
  * @param {string} side
  * @param {File} file
- * @param {{cutOut: boolean, longest: number, edits?: import("./photo.js").Edits, progress?: (progress: unknown) => void}} how
+ * @param {{longest: number, edits: import("./photo.js").Edits, progress?: import("./photo.js").Progress}} how
  */
-export function put(side, file, { cutOut, longest, edits = untouched(cutOut), progress }) {
+export function put(side, file, { longest, edits, progress }) {
   const photo = new Photo(file, edits, longest);
   photos.set(side, photo);
   selected = side;

@@ -19,8 +19,8 @@ let revealed = null;
 let cropping = false;
 /** @type {(cutOut: boolean) => void} */
 let remember = () => undefined;
-/** @type {(progress: unknown) => void} */
-let hear = () => undefined;
+/** Whether the network is on its way: the first time it is a matter of megabytes. */
+let loading = false;
 
 /** Shows a blob in one of the pictures, or nothing. @param {string} id @param {Blob | null} blob */
 function picture(id, blob) {
@@ -45,7 +45,7 @@ function facts(photo) {
   const made = photo.picture;
   if (!made) return word(photo.unreadable ? "facts-as-is" : "facts-plain", { bytes });
   const said = { size: `${made.width} × ${made.height}`, bytes };
-  if (photo.edits.cutOut && photo.cut) return word("facts-cut", said);
+  if (photo.edits.cutOut && photo.cut) return word(photo.cut.why === "own" ? "facts-own" : "facts-cut", said);
   if (photo.doing === "cutting") return word("facts-cutting", said);
   if (!photo.edits.cutOut) return word("facts-whole", said);
   const why = word(`cut-${photo.why}`);
@@ -58,13 +58,13 @@ function draw() {
   byId("drop", HTMLElement).classList.toggle("chosen", photo !== null);
   for (const id of ["held", "another", "photo-tools"]) show(byId(id, HTMLElement), photo !== null && !cropping);
   show(byId("facts", HTMLElement), photo !== null);
-  show(byId("no-preview", HTMLElement), photo?.unreadable ?? false);
+  drawUnreadable(photo);
   drawTitle(photo);
   if (!cropping) {
-    picture("preview", photo && !photo.unreadable ? (photo.plain?.blob ?? photo.file) : null);
+    picture("preview", photo && photo.unreadable === "" ? (photo.plain?.blob ?? photo.file) : null);
     picture("cut", photo?.edits.cutOut ? (photo.cut?.blob ?? null) : null);
   }
-  const both = !cropping && photo?.edits.cutOut === true && photo.cut !== null;
+  const both = !cropping && photo?.edits.cutOut === true && photo.cut !== null && photo.cut.why !== "own";
   byId("picture", HTMLElement).classList.toggle("both", both);
   show(byId("wipe", HTMLElement), both);
   if (both && revealed !== photo) {
@@ -77,6 +77,16 @@ function draw() {
   drawTags();
 }
 
+/** Says why there is nothing to see. @param {Photo | null} photo */
+function drawUnreadable(photo) {
+  const note = byId("no-preview", HTMLElement);
+  show(note, Boolean(photo?.unreadable));
+  if (!photo?.unreadable) return;
+  const own = word(`unreadable-${photo.unreadable}`);
+  const text = note.querySelector("span");
+  if (text) text.textContent = own === `unreadable-${photo.unreadable}` ? word("unreadable") : own;
+}
+
 /** The heading says what there is to look at. @param {Photo | null} photo */
 function drawTitle(photo) {
   const title = byId("title", HTMLElement);
@@ -87,15 +97,17 @@ function drawTitle(photo) {
 
 /** @param {Photo | null} photo */
 function drawTools(photo) {
-  const able = photo !== null && !photo.unreadable;
+  const able = photo !== null && photo.unreadable === "";
   show(byId("photo-tools", HTMLElement), able && !cropping);
   byId("show-cut", HTMLElement).setAttribute("aria-pressed", String(photo?.edits.cutOut ?? false));
   byId("show-whole", HTMLElement).setAttribute("aria-pressed", String(photo ? !photo.edits.cutOut : false));
   const edge = byId("edge", HTMLInputElement);
-  show(byId("edge-field", HTMLElement), able && !cropping && photo.edits.cutOut && photo.cut !== null);
+  const ours = photo?.cut ? photo.cut.why === "" : photo?.why === ""; // the edge of another’s cut-out cannot be moved
+  show(byId("edge-field", HTMLElement), able && !cropping && photo.edits.cutOut && ours);
+  edge.disabled = !photo?.cut;
   if (photo && document.activeElement !== edge) edge.value = String(Math.round(photo.edits.edge * 100));
   const doing = byId("doing", HTMLElement);
-  if (photo?.doing === "cutting") doing.textContent = word("cutting");
+  if (photo?.doing === "cutting") doing.textContent = word(loading ? "cut-loading" : "cutting");
   show(doing, photo?.doing === "cutting");
 }
 
@@ -105,19 +117,31 @@ function drawTags() {
   if (!photos.length) return showRemoved(null);
   if (photos.some((photo) => photo.doing === "reading")) return;
   const tags = photos.flatMap((photo) => photo.plain?.tags ?? []);
-  showRemoved({ tags, unread: tags.length === 0 && photos.some((photo) => photo.unreadable) });
+  showRemoved({ tags, unread: tags.length === 0 && photos.some((photo) => photo.unreadable !== "") });
 }
 
-/** Says what is loaded before the first cut-out. @param {unknown} progress */
-export function tellProgress(progress) {
-  hear(progress);
+/** Says what the device does: whether it loads or works. @type {import("../device/prepare.js").Progress} */
+export function tellProgress(_part, stage) {
+  if (loading === (stage === "loading")) return;
+  loading = stage === "loading";
+  drawTools(sides.at(sides.shown()));
+}
+
+/** Keeps everything that stands out in the photos, or only the main subject. @param {boolean} all */
+export function keepAll(all) {
+  for (const side of sides.taken()) {
+    const photo = sides.at(side);
+    if (!photo || (photo.edits.all ?? false) === all) continue;
+    photo.edits.all = all;
+    if (photo.edits.cutOut) void photo.renew(sides.tell, tellProgress);
+  }
 }
 
 /** Turns the photo a quarter clockwise, with the part of it that is kept. */
 function turn() {
   const photo = sides.at(sides.shown());
   if (!photo) return;
-  photo.edits.turns = (photo.edits.turns + 1) % 4;
+  photo.edits.turns = /** @type {0 | 1 | 2 | 3} */ ((photo.edits.turns + 1) % 4);
   photo.edits.crop = photo.edits.crop && turned(photo.edits.crop);
   announce(word("turned"));
   void photo.renew(sides.tell, tellProgress);
@@ -160,10 +184,10 @@ function setCutOut(cutOut) {
 
 /**
  * Listens to the tools and keeps the stage true to the photos.
- * @param {{remember: (cutOut: boolean) => void, hear: (progress: unknown) => void}} told
+ * @param {{remember: (cutOut: boolean) => void}} told
  */
 export function keepStage(told) {
-  ({ remember, hear } = told);
+  ({ remember } = told);
   for (const id of ["preview", "cut"]) {
     const image = byId(id, HTMLImageElement);
     image.addEventListener("load", () => show(image, true));
