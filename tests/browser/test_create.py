@@ -174,7 +174,7 @@ def test_a_model_each_waits_through_checkout_and_for_a_place(watched: Watched, s
     page.get_by_role("button", name="Make 3 models · 3 credits").click()
     rows = page.locator("#batch-list > li")
     expect(rows.filter(has_text="waiting for a place")).to_have_count(1)
-    expect(rows.filter(has_text="tiny.jpg")).to_contain_text("at least 64 pixels")
+    expect(rows.filter(has_text="tiny.jpg")).to_contain_text("Each side needs at least 64")
     expect(rows.filter(has_text="tiny.jpg")).to_contain_text("0 credits")
     for name in ("mug.jpg", "boat.jpg"):
         expect(rows.filter(has_text=name)).to_contain_text("ready")
