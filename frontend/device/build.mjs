@@ -4,7 +4,7 @@
  * A runtime goes by its package's version, so that browsers may keep it for good; beside each lies its compressed form.
  */
 import { build } from "esbuild";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -30,6 +30,7 @@ export async function onDevice({ modules, dist, here }) {
     __ONNX_RUNTIME__: await runtime("onnxruntime", "onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm"),
     __HEIC_RUNTIME__: await runtime("libheif", "libheif-js", "libheif-wasm/libheif.wasm"),
   };
+  await copyFile(join(modules, "libheif-js", "LICENSE"), join(dist, "device", "libheif.LICENSE.txt"));
   await build({
     entryPoints: { device: join(here, "device", "worker.js"), heic: join(here, "device", "heic.js") },
     outdir: dist,

@@ -29,8 +29,8 @@ const between = (value, low, high) => (value > low ? Math.min(value, high) : low
 export function plan(width, height, { turns, crop, longest }) {
   const quarter = ((Math.round(turns) % 4) + 4) % 4 || 0;
   const [wide, high] = quarter % 2 ? [height, width] : [width, height];
-  const left = Math.floor(between(crop?.x ?? 0, 0, 1) * (wide - 1));
-  const top = Math.floor(between(crop?.y ?? 0, 0, 1) * (high - 1));
+  const left = Math.min(wide - 1, Math.floor(between(crop?.x ?? 0, 0, 1) * wide));
+  const top = Math.min(high - 1, Math.floor(between(crop?.y ?? 0, 0, 1) * high));
   const right = Math.ceil(between((crop?.x ?? 0) + (crop?.w ?? 1), 0, 1) * wide);
   const bottom = Math.ceil(between((crop?.y ?? 0) + (crop?.h ?? 1), 0, 1) * high);
   const part = { w: Math.max(1, right - left), h: Math.max(1, bottom - top) };

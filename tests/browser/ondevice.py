@@ -26,13 +26,15 @@ PREPARE = """async ({ module, picture, type, edits, edges }) => {
         reader.readAsDataURL(blob);
     });
     try {
-        const from = performance.now();
-        let prepared = await prepare(new File([bytes], "photo", { type }), edits);
-        const milliseconds = performance.now() - from;
+        const began = {};
+        const progress = (_, stage) => (began[stage] ??= performance.now());
+        let prepared = await prepare(new File([bytes], "photo", { type }), edits, progress);
+        const [loading, cutting] = [began.cutting - began.loading, began.writing - began.cutting];
         const again = [];
         for (const edge of edges) again.push(await base64((prepared = await recut(prepared, edge)).blob));
         const data = again[0] ?? await base64(prepared.blob);
-        return { ...prepared, blob: undefined, type: prepared.blob.type, data, again, milliseconds };
+        return { ...prepared, blob: undefined, type: prepared.blob.type, data, again,
+            loading: loading / 1000 || null, cutting: cutting / 1000 || null };
     } catch (problem) {
         if (problem instanceof Unreadable) return { unreadable: problem.code };
         throw problem;
@@ -50,7 +52,10 @@ class OnDevice:
     def prepare(
         self, picture: bytes, kind: str = "jpeg", edges: tuple[float, ...] = (), **edits: Any
     ) -> dict[str, Any]:
-        """What ``prepare`` gives, or ``unreadable``; its blob as bytes under ``data``, of ``recut`` under ``again``."""
+        """What ``prepare`` gives, or ``unreadable``; its blob as bytes under ``data``, of ``recut`` under ``again``.
+
+        ``loading`` and ``cutting``: the seconds of these steps.
+        """
         wanted = {"turns": 0, "crop": None, "cutOut": True, "edge": 0, "longest": 2048, **edits}
         asked = {
             "module": self.module,
