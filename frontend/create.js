@@ -2,28 +2,25 @@
 
 import { choosePhotos } from "./create/adding.js";
 import * as batch from "./create/batch.js";
+import { affordable, sendEach, sendTogether } from "./create/dispatch.js";
 import * as incoming from "./create/incoming.js";
-import { forget, leave, returned, stay } from "./create/leaving.js";
-import { alone, pictures, shownBeside, together } from "./create/packing.js";
+import { forget, returned, stay } from "./create/leaving.js";
 import { untouched } from "./create/photo.js";
-import { Busy, sendAll } from "./create/queue.js";
-import { ask, keepSeveral, withdraw } from "./create/several.js";
+import { complain, showRefusal } from "./create/refusals.js";
+import { ask, keepSeveral } from "./create/several.js";
 import * as sides from "./create/sides.js";
 import { keepAll, keepStage, settleStage, tellProgress } from "./create/stage.js";
 import { keepTiles } from "./create/tiles.js";
-import { objection, togetherTooLarge } from "./files.js";
+import { objection } from "./files.js";
 import { complainAt, countOptions, goTo, optionsAreSound } from "./options.js";
-import { announce, byId, pause, show } from "./page.js";
+import { announce, byId, show } from "./page.js";
 import { keepQuote, priceOf, problem as unmet } from "./quote.js";
-import { Refused, SignedOut, Unreachable, send } from "./sending.js";
-import { credits, word } from "./words.js";
+import { word } from "./words.js";
 
 const CUT_OUT = "mmi-cut-out"; // “off” where somebody turned it off
-const HAND_ON_MS = 1000;
 
 const form = byId("create", HTMLFormElement);
 const buttons = [byId("send", HTMLButtonElement), byId("send-phone", HTMLButtonElement)];
-const error = byId("photo-error", HTMLElement);
 const limit = Number(form.dataset.megabytes);
 const longest = Number(byId("device", HTMLTemplateElement).dataset.longest);
 const nobody = buttons[0].disabled;
@@ -31,6 +28,8 @@ const nobody = buttons[0].disabled;
 /** Whether each photo becomes a model of its own. */
 let each = false;
 let busy = false;
+/** Files of which the page asks what they are. @type {File[]} */
+const asked = [];
 
 /** How photos are taken in now. @param {import("./create/photo.js").Edits} [edits] */
 function how(edits = { ...untouched(wished()), all: all() }) {
@@ -59,27 +58,21 @@ function remember(cutOut) {
   }
 }
 
-/** Shows a sentence beside the photo, or takes it away. @param {string} sentence */
-function complain(sentence) {
-  const place = error.querySelector("span");
-  if (place) place.textContent = sentence;
-  show(error, sentence !== "");
-  byId("choose", HTMLElement).toggleAttribute("aria-invalid", sentence !== "");
-  if (sentence) announce(sentence);
-}
-
 /** Takes added files in, asking first what several are. @param {File[]} files */
 async function take(files) {
   if (busy || nobody) return;
-  const good = files.filter((file) => objection(file, limit) === "");
+  let good = files.filter((file) => objection(file, limit) === "");
   const bad = files.find((file) => !good.includes(file));
   const why = bad ? objection(bad, limit) : "";
   complain(bad && files.length > 1 ? word("named", { name: bad.name, why }) : why);
   if (!good.length) return;
   stay();
   if (!each) {
-    if (good.length === 1) return addOne(sides.shown(), good[0]);
-    const answer = await ask(good, sides.fields().size);
+    if (good.length === 1 && !asked.length) return addOne(sides.shown(), good[0]);
+    asked.push(...good);
+    const answer = await ask(asked, sides.fields().size);
+    if (answer === "again") return; // more were added, and the question is about all of them
+    good = asked.splice(0);
     if (answer === "neither") return;
     if (answer === "together") return addTogether(good);
   }
@@ -163,46 +156,6 @@ function setBusy(now, doing = "") {
   if (!now) update();
 }
 
-/** Shows how far the photo has come. @param {number} part 0 to 1 */
-function progress(part) {
-  byId("sending-bar", HTMLProgressElement).value = Math.round(part * 100);
-  byId("sending-percent", HTMLElement).textContent = `${Math.round(part * 100)} %`;
-  byId("sending-label", HTMLElement).textContent = word(part >= 1 ? "checking" : "sending");
-}
-
-/** What went wrong, for people. @param {unknown} failure */
-function explanation(failure) {
-  if (failure instanceof Refused) return failure.message;
-  if (failure instanceof Busy) return failure.message || word("busy");
-  if (failure instanceof SignedOut) return word("signed-out");
-  if (failure instanceof Unreachable) return navigator.onLine ? word("broken") : word("offline");
-  return word("odd");
-}
-
-/** Whether a failure is one that this page has to be left for; says so then. @param {unknown} failure */
-function leaves(failure) {
-  if (failure instanceof SignedOut) void leave(form, "session", word("session-over"), each);
-  else if (failure instanceof Refused && failure.code === "insufficient_credits") void leave(form, "credits", failure.message, each);
-  else return false;
-  return true;
-}
-
-/** Shows what the server objects to, each sentence beside its field, and goes to the first. @param {unknown} failure */
-function showRefusal(failure) {
-  if (leaves(failure)) return;
-  const named = failure instanceof Refused ? Object.entries(failure.errors) : [];
-  const unplaced = named.filter(([name, why]) => name === "photo" || !complainAt(name, why)).map(([, why]) => why);
-  const placed = named.find(([name]) => name !== "photo" && document.getElementById(`${name}-error`));
-  complain(unplaced.length || !placed ? unplaced.join(" ") || explanation(failure) : "");
-  if (!placed || unplaced.length) {
-    error.focus();
-    return;
-  }
-  announce(placed[1]);
-  const field = document.getElementById(`id_${placed[0]}`) ?? form.querySelector(`[name="${placed[0]}"]:checked`);
-  if (field instanceof HTMLElement) goTo(field);
-}
-
 /** Whether there is something to send that somebody would take; says so and goes there if not. */
 function ready() {
   stay();
@@ -222,80 +175,19 @@ function ready() {
   return why === "";
 }
 
-/** Whether there are credits enough; where the page says no, the server is asked once more, without a photo. */
-async function affordable() {
-  const price = (priceOf(form) ?? 0) * Number(form.dataset.count);
-  if (price <= Number(form.dataset.balance)) return true;
-  try {
-    const answer = await fetch(form.action, { headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = page.getElementById("create")?.dataset.balance;
-    if (now !== undefined) form.dataset.balance = now;
-  } catch {
-    return true; // no connection: sending says so
-  }
-  form.dispatchEvent(new Event("change"));
-  if (price <= Number(form.dataset.balance)) return true;
-  await leave(form, "credits", word("fewer", { price: credits(price) }), each);
-  return false;
-}
-
-/** Sends the photos of one object and goes to its job. */
-async function sendTogether() {
-  for (const side of sides.taken()) await sides.at(side)?.ready();
-  complain(togetherTooLarge(pictures(), limit));
-  if (!error.hidden) return error.focus();
-  setBusy(true, word("sending-short"));
-  const address = await send(form.action, together(form), progress);
-  const photo = shownBeside();
-  const handed = photo && incoming.handOn(idOf(address), photo).catch(() => undefined);
-  await Promise.race([Promise.all([handed, forget()]), pause(HAND_ON_MS)]);
-  window.location.assign(address);
-  return new Promise(() => undefined); // until the page goes
-}
-
-/** The id at the end of a job's address. @param {string} address */
-const idOf = (address) => address.split("/").at(-1) ?? "";
-
-/** Sends each photo that waits as a job of its own. */
-async function sendEach() {
-  setBusy(true, word("sending-short"));
-  void batch.look();
-  await sendAll(batch.entries, {
-    make: async (entry, state) => {
-      const { photo } = entry;
-      photo.edits.all = all();
-      if (!photo.picture && !photo.unreadable) await photo.renew(() => undefined, tellProgress);
-      await photo.ready();
-      state("sending");
-      const address = await send(form.action, alone(form, photo, entry.key), () => undefined);
-      await incoming.handOn(idOf(address), photo.plain?.blob ?? photo.file).catch(() => undefined);
-      photo.release();
-      return address;
-    },
-    explain: explanation,
-    stops: (failure) => leaves(failure) || (failure instanceof Unreachable && !navigator.onLine),
-    tell: (entry) => {
-      batch.draw(entry);
-      if (entry.why && entry.state === "waiting") complain(entry.why);
-    },
-    pause,
-  });
-  if (batch.unsent().length === 0) {
-    await forget();
-    announce(word("batch-sent"));
-  }
-}
-
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (busy || !ready()) return;
   complainAt("provider", "");
   setBusy(true, word("preparing"));
   try {
-    if (await affordable()) await (each ? sendEach() : sendTogether());
+    if (await affordable(form, each)) {
+      const sending = () => setBusy(true, word("sending-short"));
+      if (each) sending();
+      await (each ? sendEach(form, all()) : sendTogether(form, limit, sending));
+    }
   } catch (failure) {
-    showRefusal(failure);
+    showRefusal(form, failure, each);
   }
   setBusy(false);
 });

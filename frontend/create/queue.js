@@ -51,8 +51,10 @@ export async function sendAll(items, { make, explain, stops, tell, pause }) {
           held = held.then(() => pause(Math.max(1, failure.wait) * 1000)).then(() => undefined);
           await held;
         } else {
-          stopped ||= stops(failure);
-          return set(item, stops(failure) ? "waiting" : "failed", explain(failure));
+          item.state = "waiting"; // as whoever is told of a stop finds it
+          const stop = stops(failure);
+          stopped ||= stop;
+          return set(item, stop ? "waiting" : "failed", explain(failure));
         }
       }
     }

@@ -3,26 +3,21 @@
 import { announce, byId, show } from "../page.js";
 import { word } from "../words.js";
 
-/** @typedef {"together" | "each" | "neither"} Answer */
+/** @typedef {"together" | "each" | "neither" | "again"} Answer `again`: it is asked anew, of more files */
 
 /** @type {(answer: Answer) => void} */
 let decide = () => undefined;
 /** @type {string[]} */
 let addresses = [];
 
-/** Ends the question without anything taken, if it stands. */
-export function withdraw() {
-  decide("neither");
-}
-
 /**
- * Asks what the files are. A question that stands is withdrawn.
+ * Asks what the files are. A question that stands is withdrawn: ask of those files again.
  * @param {File[]} files
  * @param {number} places sides that one object can be shown from here
  * @returns {Promise<Answer>}
  */
 export function ask(files, places) {
-  withdraw();
+  decide("again");
   const panel = byId("several", HTMLElement);
   byId("several-title", HTMLElement).textContent = word("several", { n: files.length });
   const fits = files.length <= places;
@@ -55,7 +50,7 @@ export function ask(files, places) {
 
 /** Listens to the answers. */
 export function keepSeveral() {
-  for (const answer of /** @type {Answer[]} */ (["together", "each", "neither"])) {
+  for (const answer of /** @type {const} */ (["together", "each", "neither"])) {
     byId(`several-${answer}`, HTMLElement).addEventListener("click", () => decide(answer));
   }
 }
