@@ -69,7 +69,6 @@ const idOf = (address) => address.split("/").at(-1) ?? "";
 
 /** Sends each photo that waits as a job of its own. @param {HTMLFormElement} form @param {boolean} all keeps all that stands out */
 export async function sendEach(form, all) {
-  void batch.look();
   await sendAll(batch.entries, {
     make: async (entry, state) => {
       const { photo } = entry;
@@ -86,6 +85,7 @@ export async function sendEach(form, all) {
     stops: (failure) => leaves(form, failure, true) || (failure instanceof Unreachable && !navigator.onLine),
     tell: (entry) => {
       batch.draw(entry);
+      if (entry.job) void batch.look();
       if (entry.why && entry.state === "waiting") complain(entry.why);
     },
     pause,
