@@ -6,7 +6,7 @@ import { affordable, sendEach, sendTogether } from "./create/dispatch.js";
 import * as incoming from "./create/incoming.js";
 import { forget, returned, stay } from "./create/leaving.js";
 import { untouched } from "./create/photo.js";
-import { complain, showRefusal } from "./create/refusals.js";
+import { complain, complained, showRefusal } from "./create/refusals.js";
 import { ask, keepSeveral } from "./create/several.js";
 import * as sides from "./create/sides.js";
 import { keepAll, keepStage, settleStage, tellProgress } from "./create/stage.js";
@@ -68,7 +68,7 @@ async function take(files) {
   if (!good.length) return;
   stay();
   if (!each) {
-    if (good.length === 1 && !asked.length) return addOne(sides.shown(), good[0]);
+    if (good.length === 1 && !asked.length) return addOne(sides.at(sides.FRONT) ? sides.shown() : sides.FRONT, good[0]);
     asked.push(...good);
     const answer = await ask(asked, sides.fields().size);
     if (answer === "again") return; // more were added, and the question is about all of them
@@ -88,7 +88,7 @@ async function take(files) {
 function addOne(side, file) {
   settleStage();
   void forget();
-  sides.put(sides.at(sides.FRONT) ? side : sides.FRONT, file, how());
+  sides.put(side, file, how());
   announce(word("chosen"));
 }
 
@@ -162,7 +162,8 @@ function ready() {
   complain("");
   if (!each && !sides.at(sides.FRONT)) {
     complain(word("choose"));
-    byId("choose", HTMLElement).focus();
+    if (sides.taken().length) complained(); // of other sides only: what chooses the front is not shown
+    else byId("choose", HTMLElement).focus();
     return false;
   }
   if (!optionsAreSound()) return false;

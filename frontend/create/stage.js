@@ -69,7 +69,7 @@ function draw() {
   show(byId("wipe", HTMLElement), both);
   if (both && revealed !== photo) {
     wipe();
-    announce(word("cut-done"));
+    if (sides.shown() === sides.FRONT) announce(word("cut-done"));
   }
   revealed = both ? photo : null;
   drawTools(photo);
