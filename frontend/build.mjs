@@ -17,6 +17,7 @@ import { brotliCompress, gzip } from "node:zlib";
 
 import subsetFont from "subset-font";
 
+import { onDevice } from "./device/build.mjs";
 import { forming } from "./forming.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -109,6 +110,9 @@ for (const part of ["draco/gltf", "basis"]) {
     }
   }
 }
+
+await onDevice({ modules, dist, here });
+
 const drawn = forming();
 await writeFile(join(dist, "forming.svg"), drawn.both);
 await writeFile(join(dist, "wire.svg"), drawn.wire);

@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from modelmyimage import logs
+from modelmyimage import file_headers, logs
 from privacy.retention import longest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -326,6 +326,8 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guides", BASE_DIR / "docs" / "images"
 # A laptop needs no collectstatic: files are served from where they are.
 STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_ADD_HEADERS_FUNCTION = file_headers.add
+WHITENOISE_IMMUTABLE_FILE_TEST = file_headers.KEPT_FOR_GOOD
 
 # What is held of people: the apps' maps (privacy/datamap.py)
 SUBJECT_DATA = [
@@ -364,7 +366,7 @@ LOGGING = logs.config()
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        "script-src": [SELF],  # WebAssembly only where it runs: generation/on_device.py, file_headers.py
         "style-src": [SELF],
         "font-src": [SELF],
         "img-src": [SELF, "blob:", "data:"],

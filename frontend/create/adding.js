@@ -1,17 +1,18 @@
-/** Every way to add a photo on the create page: pick, camera, drop anywhere, paste, sample. */
+/** Every way to add photos on the create page: pick, camera, drop anywhere, paste, sample. */
 
-import { byId, show } from "./page.js";
-import { word } from "./words.js";
+import { byId, show } from "../page.js";
+import { word } from "../words.js";
 
 /**
- * Hands each added file to `take`; `complain` shows a sentence where a sample cannot be fetched.
- * @param {(file: File) => void} take
+ * Hands the files that are added together to `take`; `complain` shows a sentence where a sample cannot be fetched.
+ * @param {(files: File[]) => void} take
  * @param {(sentence: string) => void} complain
  */
 export function choosePhotos(take, complain) {
   const input = byId("id_photo", HTMLInputElement);
   const camera = byId("camera-input", HTMLInputElement);
   const choose = byId("choose", HTMLButtonElement);
+  input.multiple = true; // a form that is sent without this script carries one
   choose.addEventListener("click", () => input.click());
   if (window.matchMedia("(pointer: coarse)").matches) {
     const button = byId("camera", HTMLButtonElement);
@@ -21,14 +22,15 @@ export function choosePhotos(take, complain) {
   }
   for (const source of [input, camera]) {
     source.addEventListener("change", () => {
-      if (source.files?.[0]) take(source.files[0]);
+      const files = Array.from(source.files ?? []);
       source.value = ""; // the same file may be chosen again
+      if (files.length) take(files);
     });
   }
   dropAnywhere(take);
   document.addEventListener("paste", (event) => {
-    const file = Array.from(event.clipboardData?.files ?? []).find((each) => each.type.startsWith("image/"));
-    if (file) take(file);
+    const files = Array.from(event.clipboardData?.files ?? []).filter((each) => each.type.startsWith("image/"));
+    if (files.length) take(files);
   });
   for (const button of document.querySelectorAll("button[data-sample]")) {
     button.addEventListener("click", async () => {
@@ -37,7 +39,7 @@ export function choosePhotos(take, complain) {
         const response = await fetch(address);
         if (!response.ok) throw new Error(String(response.status));
         const picture = await response.blob();
-        take(new File([picture], button.getAttribute("data-name") ?? "sample.jpg", { type: "image/jpeg" }));
+        take([new File([picture], button.getAttribute("data-name") ?? "sample.jpg", { type: "image/jpeg" })]);
       } catch {
         complain(word("sample"));
       }
@@ -46,8 +48,8 @@ export function choosePhotos(take, complain) {
 }
 
 /**
- * The whole page accepts a dropped file.
- * @param {(file: File) => void} take
+ * The whole page accepts dropped files.
+ * @param {(files: File[]) => void} take
  */
 function dropAnywhere(take) {
   let depth = 0;
@@ -73,7 +75,7 @@ function dropAnywhere(take) {
     depth = 0;
     mark();
     if (event.target instanceof Element && event.target.closest("[data-view]")) return; // a photo from another side
-    const file = event.dataTransfer?.files[0];
-    if (file) take(file);
+    const files = Array.from(event.dataTransfer?.files ?? []);
+    if (files.length) take(files);
   });
 }
