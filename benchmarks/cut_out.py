@@ -71,11 +71,10 @@ def main(sides: list[int]) -> None:
                 rgb = np.ascontiguousarray(decode(jpeg)[..., :3])
                 network = seconds(lambda rgb=rgb: [saliency.saliency(rgb, side=at, threads=1) for at in (192, 256)])
                 whole = seconds(lambda jpeg=jpeg: encode_cut_out(cut_out(jpeg, threads=1)))
-                print(
-                    f"{side:4} px    Chromium {found:6.2f} s   network in Python {network:6.2f} s   x {found / network:5.1f}",
-                    end="",
-                )
-                print(f"   the engine's whole cut-out {whole:6.2f} s   x {found / whole:5.1f}", flush=True)
+                print(f"{side:4} px    Chromium {found:6.2f} s", end="")
+                for name, took in (("its network", network), ("the whole cut-out", whole)):
+                    print(f"   {name} in Python {took:6.2f} s   x {found / took:4.1f}", end="")
+                print(flush=True)
         finally:
             site.stop()
 
