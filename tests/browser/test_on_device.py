@@ -153,6 +153,7 @@ def test_no_tag_and_no_background_leaves(watched: Watched, site: RunningSite) ->
 def model(cut: CutOut) -> trimesh.Trimesh:
     """What the engine builds of it, in metres, without seams."""
     glb = reconstruct(encode_cut_out(cut), options=Options(quality="draft"))
+    mesh: trimesh.Trimesh
     (mesh,) = trimesh.load_scene(io.BytesIO(glb), file_type="glb").geometry.values()
     mesh.merge_vertices(merge_tex=True, merge_norm=True)
     return mesh
