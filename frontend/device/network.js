@@ -16,8 +16,15 @@ const RUNTIME = __ONNX_RUNTIME__;
 const FIXED = [10, 3, 8, 192, 2, 10, 3, 8, 192, 2];
 const FREE = [10, 3, 18, 1, 104, 10, 3, 18, 1, 119];
 
+/** A file of this site. Throws a TypeError where it cannot be had. @param {string} address @param {RequestInit} [how] */
+async function fetched(address, how) {
+  const answer = await fetch(address, { credentials: "omit", ...how });
+  if (!answer.ok) throw new TypeError(`${answer.status}`);
+  return answer.arrayBuffer();
+}
+
 /**
- * Loads the network. Throws where the network, or the memory for it, is not to be had.
+ * Loads the network. Throws a TypeError where it cannot be had, anything else where it does not run here.
  * @param {string} weights address
  * @param {string} integrity of the weights, as in a page's integrity attribute
  * @returns {Promise<import("./saliency.js").Network>}
@@ -25,10 +32,13 @@ const FREE = [10, 3, 18, 1, 104, 10, 3, 18, 1, 119];
 export async function load(weights, integrity) {
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.proxy = false;
-  ort.env.wasm.wasmPaths = { wasm: new URL(RUNTIME, import.meta.url).href };
-  const answer = await fetch(weights, { integrity, credentials: "omit" });
-  if (!answer.ok) throw new TypeError(`no weights: ${answer.status}`);
-  const session = await ort.InferenceSession.create(freed(new Uint8Array(await answer.arrayBuffer())), {
+  // Not by the library, which never tries again once a fetch of its own has failed.
+  const [runtime, file] = await Promise.all([
+    fetched(new URL(RUNTIME, import.meta.url).href),
+    fetched(weights, { integrity }),
+  ]);
+  ort.env.wasm.wasmBinary = runtime;
+  const session = await ort.InferenceSession.create(freed(new Uint8Array(file)), {
     executionProviders: ["wasm"],
     enableMemPattern: false, // pictures of two sizes come by turns
   });

@@ -62,6 +62,7 @@ const tasks = {
 
   async write({ key, transparent }) {
     const { canvas } = kept(key);
+    pictures.delete(key); // room for those whose outline may be moved
     return { blob: await write(canvas, transparent), width: canvas.width, height: canvas.height };
   },
 
