@@ -329,6 +329,7 @@ def job_history(request: HttpRequest) -> HttpResponse:
     return render(request, "generation/history.html", context)
 
 
+@on_device.runs_webassembly  # the viewer's decoders
 @never_cache
 @login_required
 @require_safe

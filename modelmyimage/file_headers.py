@@ -8,9 +8,14 @@ from __future__ import annotations
 from typing import Final
 from wsgiref.headers import Headers
 
-WORKER: Final = "/dist/device.js"
-WORKER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
-"""A worker has the policy of its own file, not its page's: this one runs WebAssembly and asks nobody but us."""
+WORKERS: Final = {
+    "/dist/device.js": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+    "/dist/export-worker.js": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:; connect-src 'self' blob: data:; "
+        "img-src blob: data:"
+    ),
+}
+"""A worker has the policy of its own file, not its page's: these run WebAssembly and ask nobody but us."""
 
 KEPT_FOR_GOOD: Final = r"/dist/device/\w+-[0-9.]+\.wasm$"
 """Addresses with a package's version in them (frontend/device/build.mjs)."""
@@ -18,5 +23,6 @@ KEPT_FOR_GOOD: Final = r"/dist/device/\w+-[0-9.]+\.wasm$"
 
 def add(headers: Headers, path: str, url: str) -> None:
     """Called by WhiteNoise for each file."""
-    if url.endswith(WORKER):
-        headers["Content-Security-Policy"] = WORKER_POLICY
+    for name, policy in WORKERS.items():
+        if url.endswith(name):
+            headers["Content-Security-Policy"] = policy
