@@ -156,6 +156,8 @@ def test_anybody_reports_a_leaked_key(client: Client, owner: User) -> None:
     assert not AccessKey.objects.get().enabled
     wrong = client.post(url, {"secret": "mmi_typo"})
     assert (wrong.status_code, "mmi_typo" in wrong.content.decode()) == (422, True)
-    for _number in range(60):
+    for _number in range(600):  # the bucket fills again meanwhile, however slow the machine is
         last = client.post(url, {"secret": keys.new_secret()})
+        if last.status_code == 429:
+            break
     assert (last.status_code, "Retry-After" in last) == (429, True)
