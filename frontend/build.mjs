@@ -58,7 +58,7 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 
 await build({
-  entryPoints: ["site.js", "create.js", "job.js", "verify.js", "viewer.js"].map((name) => join(here, name)),
+  entryPoints: ["site.js", "create.js", "job.js", "verify.js", "viewer.js", "worker.js"].map((name) => join(here, name)),
   outdir: dist,
   bundle: true,
   format: "esm",

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from modelmyimage import api, api_page, operators
+from modelmyimage import api, api_page, installed, operators
 
 urlpatterns = [
     path("", include("generation.urls")),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("", include("privacy.urls")),
     path("", include("accounts.urls")),
     path("", include("trust.urls")),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("worker.js", installed.worker, name="worker"),
+    path("offline", installed.offline, name="offline"),
+    path("create/shared", installed.shared, name="shared"),
     path("api", api_page.page, name="api"),
     path("", include(api.urlpatterns)),
     path("operators/", operators.site.urls),
