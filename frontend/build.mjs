@@ -48,6 +48,7 @@ await build({
     "landing.js",
     "exporting.js",
     "export-worker.js",
+    "service-worker.js",
   ].map((name) => join(here, name)),
   outdir: dist,
   bundle: true,

@@ -196,6 +196,7 @@ form.addEventListener("submit", async (event) => {
 /** Takes in what came from elsewhere on this device, or what waits from before. */
 async function begin() {
   void incoming.tidy().catch(() => undefined);
+  if (window.location.hash === "#share-again") complain(word("share-again"));
   const given = await incoming.take(window.location.hash).catch(() => []);
   if (window.location.hash) window.history.replaceState(null, "", window.location.pathname);
   if (given.length) return take(given);

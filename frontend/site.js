@@ -14,6 +14,11 @@ drawSeals(document);
 watch();
 offerCopies();
 
+// For whoever has an account: without a network they get a page of ours, and can share photos to the installed app.
+if (document.body.dataset.worker && "serviceWorker" in navigator) {
+  navigator.serviceWorker.register(document.body.dataset.worker).catch(() => {}); // no storage, private window: do without
+}
+
 /** Forms that were sent, so that a second press does nothing. @type {WeakSet<HTMLFormElement>} */
 const sent = new WeakSet();
 

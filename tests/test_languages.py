@@ -19,7 +19,17 @@ from privacy.requests import handling, mailing
 from scripts import messages
 
 CODES = [code for code, _name in settings.LANGUAGES]
-PAGES = ("/", "/pricing", "/providers", "/trust", "/data", "/verify", "/account/login/", "/privacy/requests", "/language")
+PAGES = (
+    "/",
+    "/pricing",
+    "/providers",
+    "/trust",
+    "/data",
+    "/verify",
+    "/account/login/",
+    "/privacy/requests",
+    "/language",
+)
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}|%s")
 TAG = re.compile(r"</?\w+")
 COMMA = re.compile(r'\s(?:x|y|x1|x2|y1|y2|r|width|height|d|points|value|min|max|step|data-[\w-]+)="-?\d+,\d+"')
