@@ -122,10 +122,10 @@ def test_mail_is_text_and_html_in_the_readers_language(owner: User) -> None:
     assert '<html lang="ja">' in html
     assert "&lt;b&gt;shop&lt;/b&gt;" in html
     assert "<b>shop</b>" in security.body
-    for html in (html, letter.alternatives[0][0]):  # type: ignore[attr-defined]
-        assert "<img" not in html
-        assert "<script" not in html
-        assert not re.search(r'(?:src|background)="|url\(', html)
+    for page in (html, letter.alternatives[0][0]):  # type: ignore[attr-defined]
+        assert "<img" not in page
+        assert "<script" not in page
+        assert not re.search(r'(?:src|background)="|url\(', page)
     assert '<html lang="de">' in letter.alternatives[0][0]  # type: ignore[attr-defined]
 
 
