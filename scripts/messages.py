@@ -66,7 +66,7 @@ def sentences() -> Catalog:
             "python", BytesIO(source.encode()), KEYWORDS, COMMENTS, options={"encoding": "utf-8"}
         ):
             # By file alone: a line's number would change with everything above it.
-            found.add(message, locations=[(name, None)], auto_comments=comments, context=context)
+            found.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
     return found
 
 
@@ -88,7 +88,7 @@ def update() -> None:
         path = catalogue(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            write_po(file, known, width=0, sort_output=True, omit_header=False, ignore_obsolete=True)
+            write_po(file, known, width=0, sort_output=True, include_lineno=False, ignore_obsolete=True)
         # When and by what it was written would differ at each run, and says nothing.
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if not line.startswith(_UNSTEADY)))

@@ -12,8 +12,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
+from tests.browser.looks import SCREENS, objections
 from tests.browser.test_main_job import until
-from tests.browser.test_pages_look import SCREENS, objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
