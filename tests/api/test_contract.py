@@ -134,11 +134,11 @@ def test_a_form_that_has_to_be_judged_once_it_is_made_up() -> None:
     body = {"required": True, "content": {"multipart/form-data": {"schema": other}}}
     operation = {"requestBody": body, "responses": {"200": {"description": "Sent."}}}
     document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {"/": {"post": operation}}}
-    sent = []
+    sent: list[Any] = []
 
     @given(case=schemathesis.openapi.from_dict(document)["/"]["POST"].as_strategy())
     @settings(database=None, derandomize=True, max_examples=8, suppress_health_check=list(HealthCheck))
-    def send(case: schemathesis.Case) -> None:
+    def send(case: Any) -> None:
         files = ASGI_TRANSPORT.serialize_case(case, base_url="http://testserver").get("files") or ()
         sent.extend(content for name, (_, content) in files if name in FIELDS)
 
