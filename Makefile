@@ -9,7 +9,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check lint fix types bench demo lock python packages dev
+.PHONY: help run test test-long check lint fix types bench demo lock messages python packages dev
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ types: dev ## mypy (strict, Django's plugin), and the pages' scripts by tsc
 
 bench: dev ## measurements; they print numbers and assert nothing
 	@for name in start engine vault_memory overhead in_flight; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+messages: dev ## bring locale/*.po up to date with the sources, and list what has no translation
+	@$(BIN)/python -m scripts.messages update
+	@$(BIN)/python -m scripts.messages missing
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(ARGS)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from privacy import mail
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -23,6 +29,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         "same_as_current": _("That is what it is already."),
         "rate_limited": _("Too many requests in a short time. Wait a minute, then try again."),
     }
+
+    def new_user(self, request: HttpRequest) -> User:
+        """A new account gets its mail in the language of the page on which it was made."""
+        return User(language=mail.reader_language())
+
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMessage:
+        """A mail of allauth's, written like all of ours."""
+        return mail.written(
+            to=[email] if isinstance(email, str) else email,
+            subject=f"{template_prefix}_subject.txt",
+            text=f"{template_prefix}_message.txt",
+            about=context,
+            language=mail.reader_language(),
+            headers=headers,
+        )
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """After a password was set or changed."""

@@ -1,16 +1,23 @@
-"""The API's endpoints about the account: report a leaked key, take a copy of one's data, check the public log."""
+"""The API's endpoints about the account: see its keys, report a leaked one, copy one's data, check the public log.
+
+A key may look at others and at itself, and change none: whoever got hold of one could otherwise make it into more. That
+is left to the pages, which ask who is there.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from accounts import keys, problems
+from accounts import keys, problems, throttle
 from accounts.bearer import guarded, limited, public
+from accounts.models import AccessKey
 from accounts.problems import Kind, Problem
 from privacy import export, heads, log
 
@@ -36,6 +43,27 @@ class LeakedIn(Schema):
     secret: str = Field(max_length=200, pattern=f"^{keys.PATTERN.pattern}$")
 
 
+class KeyOut(Schema):
+    """An access key; neither its secret nor where it may be used from."""
+
+    id: UUID
+    name: str
+    ends_with: str = Field(description="The last four characters of its secret.")
+    scopes: list[str]
+    state: Literal["on", "off", "expired"]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute.")
+    calls: int
+    current: bool = Field(description="Whether it is the one that asks.")
+
+
+class KeysOut(Schema):
+    """All keys of the account, newest first."""
+
+    keys: list[KeyOut]
+
+
 class HeadOut(Schema):
     """A signed head of the log."""
 
@@ -51,6 +79,34 @@ class ProofOut(Schema):
     index: int
     size: int
     path: list[str]
+
+
+@router.get(
+    "/keys",
+    response=KeysOut,
+    summary="List access keys",
+    operation_id="list_keys",
+    **guarded("usage:read"),
+)
+def list_keys(request: HttpRequest) -> dict[str, Any]:
+    """What keys there are, what each may do and when it was last used. They are made and changed at `/account/keys`."""
+    asking: AccessKey = request.auth  # type: ignore[attr-defined]  # a guard found the key
+    return {"keys": [_shown(key, asking) for key in asking.owner.access_keys.order_by("-created_at")]}
+
+
+def _shown(key: AccessKey, asking: AccessKey) -> dict[str, Any]:
+    return {
+        "id": key.pk,
+        "name": key.name,
+        "ends_with": key.ends_with,
+        "scopes": key.scopes,
+        "state": "off" if not key.enabled else "expired" if key.expired else "on",
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "calls": key.calls + throttle.counted(str(key.pk)),
+        "current": key.pk == asking.pk,
+    }
 
 
 @router.post(

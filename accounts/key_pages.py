@@ -1,31 +1,27 @@
 """Pages on which people make, change, replace and remove their access keys, and anybody reports a leaked one.
 
-Whatever gives more power asks once more who is there; switching a key off does not: that must be quick. A secret is on
-the page that answers the form, and nowhere else: it is not stored, not even in the session.
+A secret is on the page that answers the form, and nowhere else: it is not stored, not even in the session.
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts import keys, security_log, throttle
 from accounts.key_forms import KeyForm, LeakedForm, RotateForm
 from accounts.models import AccessKey, User
+from accounts.own_pages import own_page
 from accounts.scopes import SCOPES
 
 
-@require_safe
-@never_cache
-@login_required
+@own_page("GET")
 def overview(request: HttpRequest) -> HttpResponse:
     """All of one's keys, and what was changed of them."""
     assert isinstance(request.user, User)
@@ -39,10 +35,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/keys.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="always")
 def new(request: HttpRequest) -> HttpResponse:
     """Make a key."""
     assert isinstance(request.user, User)
@@ -59,10 +52,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="to post")
 def one(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """See and change a key."""
     key = _owned(request, key_id)
@@ -86,10 +76,7 @@ def _page(request: HttpRequest, key: AccessKey, *, form: KeyForm, rotate: Rotate
     return render(request, "accounts/key.html", context, status=422 if wrong else 200)
 
 
-@require_POST
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("POST", proof="always")
 def rotate(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Give a key a new secret."""
     key = _owned(request, key_id)
@@ -101,9 +88,7 @@ def rotate(request: HttpRequest, key_id: UUID) -> HttpResponse:
     return _shown_once(request, key, secret)
 
 
-@require_POST
-@never_cache
-@login_required
+@own_page("POST")
 def disable(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Switch a key off at once."""
     keys.switch(_owned(request, key_id), on=False)
@@ -111,10 +96,7 @@ def disable(request: HttpRequest, key_id: UUID) -> HttpResponse:
     return redirect("accounts:key", key_id)
 
 
-@require_POST
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("POST", proof="always")
 def enable(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Switch a key on again."""
     keys.switch(_owned(request, key_id), on=True)
@@ -122,10 +104,7 @@ def enable(request: HttpRequest, key_id: UUID) -> HttpResponse:
     return redirect("accounts:key", key_id)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="to post")
 def delete(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Remove a key for good, once that was asked for twice."""
     key = _owned(request, key_id)

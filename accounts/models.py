@@ -38,6 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    language = models.CharField(max_length=8, blank=True, default="", help_text="Of our mail; empty: the site's own.")
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -13,16 +13,15 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccessKey, SecurityEvent, User
+from privacy import mail
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +99,13 @@ def send() -> int:
 def _mail(event: SecurityEvent) -> None:
     page = reverse("generation:webhooks" if event.code in WEBHOOKS else "accounts:keys")
     about = {"what": WORDS[event.code], "event": event, "page": settings.SITE_URL.rstrip("/") + page}
-    subject = render_to_string("accounts/email/security_subject.txt", about).strip()
-    send_mail(subject, render_to_string("accounts/email/security_message.txt", about), None, [event.owner.email])
+    mail.written(
+        to=[event.owner.email],
+        subject="accounts/email/security_subject.txt",
+        text="accounts/email/security_message.txt",
+        about=about,
+        language=event.owner.language,
+    ).send()
 
 
 def _nudge() -> None:

@@ -44,6 +44,7 @@ HELD = [
             Item("email", _("Your e-mail address"), receives=(MAIL,)),
             Item("password", _("A digest of your password, if you have one"), withheld=SECRET),
             Item("date_joined last_login", _("When you signed up, and last signed in")),
+            Item("language", _("The language in which you get our mail")),
             Item("is_active is_staff is_superuser", _("Whether the account is on, and whether it is an operator’s")),
         ),
     ),

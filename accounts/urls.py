@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from accounts import key_pages, mail_choice, views
+from accounts import key_pages, language, mail_choice, views
 
 app_urls = [
     path("account/", views.home, name="home"),
@@ -15,6 +15,7 @@ app_urls = [
     path("account/keys/<uuid:key_id>/disable", key_pages.disable, name="key_disable"),
     path("account/keys/<uuid:key_id>/enable", key_pages.enable, name="key_enable"),
     path("account/keys/<uuid:key_id>/delete", key_pages.delete, name="key_delete"),
+    path("language", language.page, name="language"),
     path("keys/leaked", key_pages.leaked, name="keys_leaked"),
 ]
 if settings.LOCAL:

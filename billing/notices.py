@@ -11,15 +11,14 @@ import logging
 from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import Exists, OuterRef
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.mail_choice import NOT_WANTED
 from billing import ledger
 from billing.models import LedgerAccount, Preferences
+from privacy import mail
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +60,10 @@ def _mail(chosen: Preferences) -> None:
         "pricing": settings.SITE_URL.rstrip("/") + reverse("billing:pricing"),
         "credits": settings.SITE_URL.rstrip("/") + reverse("billing:home"),
     }
-    subject = render_to_string("billing/email/few_credits_subject.txt", about).strip()
-    text = render_to_string("billing/email/few_credits_message.txt", about)
-    send_mail(subject, text, None, [chosen.user.email])
+    mail.written(
+        to=[chosen.user.email],
+        subject="billing/email/few_credits_subject.txt",
+        text="billing/email/few_credits_message.txt",
+        about=about,
+        language=chosen.user.language,
+    ).send()

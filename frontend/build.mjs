@@ -17,6 +17,7 @@ import { brotliCompress, gzip } from "node:zlib";
 
 import subsetFont from "subset-font";
 
+import { onDevice } from "./device/build.mjs";
 import { forming } from "./forming.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -48,6 +49,7 @@ await build({
     "landing.js",
     "exporting.js",
     "export-worker.js",
+    "service-worker.js",
   ].map((name) => join(here, name)),
   outdir: dist,
   bundle: true,
@@ -110,6 +112,9 @@ for (const part of ["draco/gltf", "basis"]) {
     }
   }
 }
+
+await onDevice({ modules, dist, here });
+
 const drawn = forming();
 await writeFile(join(dist, "forming.svg"), drawn.both);
 await writeFile(join(dist, "wire.svg"), drawn.wire);

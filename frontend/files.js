@@ -21,7 +21,7 @@ export function objection(file, limit) {
 
 /**
  * Why several files cannot be sent together, or "".
- * @param {File[]} files
+ * @param {Blob[]} files
  * @param {number} limit in megabytes
  */
 export function togetherTooLarge(files, limit) {

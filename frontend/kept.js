@@ -3,9 +3,9 @@
  * address, which browsers do not send.
  */
 
+import { offer } from "./create/incoming.js";
 import { shelfOf } from "./library/account.js";
 import { showDocket } from "./library/docket.js";
-import { layReady } from "./library/incoming.js";
 import { isJob, short } from "./library/record.js";
 import { Showing } from "./library/showing.js";
 import { save } from "./library/zips.js";
@@ -138,7 +138,7 @@ class KeptPage {
     const photo = await this.shelf.file(kept, "photo");
     if (!photo) return word("cleared");
     const id = crypto.randomUUID();
-    await layReady(id, [photo]);
+    await offer([photo], id);
     window.location.assign(`${page.dataset.create}#from=library:${id}`);
     return "";
   }

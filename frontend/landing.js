@@ -4,10 +4,10 @@
  */
 
 import { enliven } from "./alive.js";
+import { choosePhotos } from "./create/adding.js";
+import { offer } from "./create/incoming.js";
 import { objection } from "./files.js";
-import { handOver } from "./handover.js";
 import { announce, byId, show } from "./page.js";
-import { choosePhotos } from "./photo.js";
 import { word } from "./words.js";
 
 const drop = byId("drop", HTMLElement);
@@ -23,17 +23,17 @@ function complain(sentence) {
   if (sentence) announce(sentence);
 }
 
-/** Keeps the photo on this device and goes on with it. @param {File} file */
-async function take(file) {
+/** Keeps the photos on this device and goes on with them. @param {File[]} files */
+async function take(files) {
   if (taken) return;
-  complain(objection(file, limit));
+  complain(files.map((file) => objection(file, limit)).find((why) => why !== "") ?? "");
   if (!error.hidden) {
     error.focus();
     return;
   }
   taken = true;
   try {
-    await handOver([file]);
+    await offer(files, "shared");
     announce(word("goes-on"));
     window.location.assign(drop.dataset.next ?? "");
   } catch {
@@ -43,5 +43,5 @@ async function take(file) {
   }
 }
 
-choosePhotos((file) => void take(file), complain);
+choosePhotos((files) => void take(files), complain);
 enliven(byId("alive", HTMLElement), byId("wake", HTMLButtonElement));

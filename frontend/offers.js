@@ -3,6 +3,7 @@
  * decides in the end. An offer is a provider's radio button; what its card says lies in its data attributes.
  */
 
+import { FRONT, taken } from "./create/sides.js";
 import { chosenOptions } from "./options.js";
 import { word } from "./words.js";
 
@@ -35,14 +36,11 @@ export function offers(form) {
  * @returns {Wishes}
  */
 export function wishes(form) {
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const photos = form.querySelectorAll("[data-view] input");
-  const views = Array.from(photos).filter((input) => input.files?.length);
   const most = form.querySelector('input[name="most_credits"]');
   const format = form.querySelector('select[name="format"]');
   return {
     options: chosenOptions(),
-    views: views.map((input) => input.closest("[data-view]")?.getAttribute("data-view") ?? ""),
+    views: taken().filter((side) => side !== FRONT),
     format: format instanceof HTMLSelectElement ? format.value : "glb",
     most: most instanceof HTMLInputElement && most.value !== "" && most.validity.valid ? Number(most.value) : null,
     who: ["self_hosted", "no_retention", "no_training"].filter((name) => chosen(form, name)),

@@ -6,8 +6,19 @@ import { credits, word } from "./words.js";
 
 const LONGEST_IN_SECONDS = 90;
 
-/** How long a job takes, roughly; empty where nobody says. @param {number} seconds */
-function about(seconds) {
+/**
+ * How long a job takes, roughly: as measured lately, or else as the provider says; empty where nobody says.
+ * @param {HTMLInputElement | undefined} offer
+ * @param {string} quality
+ */
+function time(offer, quality) {
+  const seconds = figure(offer, "seconds", quality) ?? 0;
+  const [least, most] = (offer?.getAttribute(`data-usually-${quality}`) ?? "").split(" ").map(Number);
+  if (most > LONGEST_IN_SECONDS) {
+    const [from, to] = [Math.max(1, Math.round(least / 60)), Math.round(most / 60)];
+    return from === to ? word("about-minutes", { n: to }) : word("usually-minutes", { from, to });
+  }
+  if (most) return least === most ? word("about", { n: most }) : word("usually", { from: least, to: most });
   if (!seconds) return "";
   if (seconds <= LONGEST_IN_SECONDS) return word("about", { n: Math.round(seconds) });
   return word("about-minutes", { n: Math.round(seconds / 60) });
@@ -26,6 +37,20 @@ function figure(offer, kind, quality) {
 
 /** The quality that is chosen. @param {HTMLFormElement} form */
 const qualityOf = (form) => chosen(form, "quality")?.value ?? "standard";
+
+/**
+ * What a model costs as it is chosen now; null where nobody would make it.
+ * @param {HTMLFormElement} form
+ */
+export function priceOf(form) {
+  return figure(offerOf(form), "credits", qualityOf(form));
+}
+
+/** The offer that is chosen, or the best. @param {HTMLFormElement} form */
+function offerOf(form) {
+  const provider = chosen(form, "provider");
+  return (provider?.value ? provider : best(form, qualityOf(form), wishes(form))) ?? undefined;
+}
 
 /**
  * Why nobody would take the job as it is chosen now, as a sentence; empty when somebody would.
@@ -68,7 +93,7 @@ function priceQualities(form) {
   }
   for (const element of form.querySelectorAll("[data-time]")) {
     const quality = element.getAttribute("data-time") ?? "";
-    element.textContent = about(figure(offer(quality) ?? undefined, "seconds", quality) ?? 0);
+    element.textContent = time(offer(quality) ?? undefined, quality);
   }
 }
 
@@ -78,25 +103,30 @@ function priceQualities(form) {
  */
 export function keepQuote(form) {
   if (offers(form).length === 0) return; // the page says why
-  const balance = Number(form.dataset.balance);
   let said = "";
   const update = () => {
+    const balance = Number(form.dataset.balance);
+    const count = Number(form.dataset.count ?? 1); // models, each at that price
     const quality = qualityOf(form);
     const provider = chosen(form, "provider");
-    const offer = provider?.value ? provider : best(form, quality, wishes(form));
-    const price = figure(offer, "credits", quality);
+    const offer = offerOf(form);
+    const one = priceOf(form);
+    const price = one === null ? null : one * count;
     const wrong = problem(form);
     markOffers(form);
     priceQualities(form);
     const label = offer?.dataset.label ?? "";
     byId("quote-who", HTMLElement).textContent = !label ? "—" : provider?.value ? label : word("first", { label });
-    byId("quote-price", HTMLElement).textContent = price === null ? "—" : credits(price);
+    byId("quote-where", HTMLElement).textContent = offer?.dataset.where ?? "—";
+    byId("quote-price", HTMLElement).textContent = one === null ? "—" : credits(one);
+    show(byId("quote-total-line", HTMLElement), count > 1);
+    byId("quote-total", HTMLElement).textContent = price === null ? "—" : credits(price);
     byId("quote-keep", HTMLElement).textContent = word("after", { keep: chosen(form, "keep")?.dataset.label ?? "" });
     byId("send-phone-price", HTMLElement).textContent = price === null ? "—" : credits(price);
     const means = byId("quote-balance", HTMLElement);
-    const time = about(figure(offer, "seconds", quality) ?? 0);
+    const takes = time(offer, quality);
     if (price !== null && price > balance) means.textContent = word("short", { price: credits(price), n: credits(balance) });
-    else if (price !== null) means.textContent = [word("of", { price, n: credits(balance) }), time].filter(Boolean).join(" · ");
+    else if (price !== null) means.textContent = [word("of", { price, n: credits(balance) }), takes].filter(Boolean).join(" · ");
     show(means, price !== null);
     const buy = document.getElementById("quote-buy"); // where credits are for sale
     if (buy) show(buy, price !== null && price > balance);

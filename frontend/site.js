@@ -1,7 +1,9 @@
 /** Every page: says that scripts run, shows times in the reader’s zone, draws seals, watches what is awaited, sends each form
- * once, puts notes away, copies. */
+ * once, puts notes away, copies, forgets drafts when somebody signs out. */
 
 import { offerCopies } from "./copy.js";
+import { forget } from "./create/draft.js";
+import { forgetAll } from "./create/incoming.js";
 import { drawSeals } from "./seal.js";
 import { localise } from "./times.js";
 import { watch } from "./watch.js";
@@ -12,6 +14,11 @@ drawSeals(document);
 watch();
 offerCopies();
 
+// For whoever has an account: without a network they get a page of ours, and can share photos to the installed app.
+if (document.body.dataset.worker && "serviceWorker" in navigator) {
+  navigator.serviceWorker.register(document.body.dataset.worker).catch(() => {}); // no storage, private window: do without
+}
+
 /** Forms that were sent, so that a second press does nothing. @type {WeakSet<HTMLFormElement>} */
 const sent = new WeakSet();
 
@@ -20,6 +27,13 @@ document.addEventListener("submit", (event) => {
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method !== "post") return;
   if (sent.has(form)) event.preventDefault();
   sent.add(form);
+});
+
+// Whoever signs out leaves no photo behind that waited for them.
+document.addEventListener("submit", (event) => {
+  if (!(event.target instanceof HTMLFormElement) || !event.target.action.endsWith("/logout/")) return;
+  void forget();
+  void forgetAll();
 });
 
 // Putting a note away by itself: a photo that was chosen on the page is not lost.

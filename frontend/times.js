@@ -1,7 +1,9 @@
 /** Shows every `<time data-as>` in the reader's own time zone; the server wrote UTC. */
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** As the server writes times: 24 hours, in every language. */
+const hours = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { ...hours, second: "2-digit" });
+const minutes = new Intl.DateTimeFormat(document.documentElement.lang, hours);
 
 /** @type {Record<string, (at: Date) => string>} */
 const formats = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
@@ -29,8 +29,8 @@ def _number(value: Any) -> Any:
     raise ValueError("Write a whole number.")
 
 
-Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
-Whole = Annotated[int, BeforeValidator(_number, json_schema_input_type=int)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+AS_TEXT: Final = BeforeValidator(_number)
 
 
 class Wants(Schema):
@@ -39,25 +39,25 @@ class Wants(Schema):
     model_config = ConfigDict(extra="forbid")
 
     quality: Literal["draft", "standard", "high"] = Field("standard", description="What it costs depends on this.")
-    keep_minutes: Annotated[Literal[10, 60, 1440], BeforeValidator(_number, json_schema_input_type=int)] = Field(
+    keep_minutes: Annotated[Literal[10, 60, 1440], AS_TEXT] = Field(
         60, description="How long the model waits for you to fetch it. Not for /generate."
     )
     provider: str = Field(
         "", max_length=40, description="The name of a provider from GET /providers; empty: the best one for this."
     )
-    max_credits: Whole | None = Field(
-        None, ge=0, le=100_000, description="What it may cost at most; without it, whatever the best offer costs."
+    max_credits: Annotated[int, Field(ge=0, le=100_000), AS_TEXT] | None = Field(
+        None, description="What it may cost at most; without it, whatever the best offer costs."
     )
     keep_all: Flag = Field(False, description="Everything that stands out in the photo, not only the main object.")
     back: Literal["invented", "mirrored"] = Field("invented", description="The side that the photo does not show.")
     flatten_light: Flag = Field(False, description="Colours without the light and shade of the room.")
     normal_map: Flag = Field(False, description="Fine relief, as shading.")
-    print_size_mm: Whole | None = Field(
-        None, ge=PRINT_MM[0], le=PRINT_MM[1], description="The longest side of a piece for a 3D printer."
+    print_size_mm: Annotated[int, Field(ge=PRINT_MM[0], le=PRINT_MM[1]), AS_TEXT] | None = Field(
+        None, description="The longest side of a piece for a 3D printer."
     )
     texture: Flag = Field(True, description="Colours; false: the bare shape.")
-    target_triangles: Whole | None = Field(
-        None, ge=TRIANGLES[0], le=TRIANGLES[1], description="About how many triangles it should have."
+    target_triangles: Annotated[int, Field(ge=TRIANGLES[0], le=TRIANGLES[1]), AS_TEXT] | None = Field(
+        None, description="About how many triangles it should have."
     )
     self_hosted: Flag = Field(False, description="Only on machines of this site.")
     no_retention: Flag = Field(False, description="Only where nothing is kept.")
@@ -124,7 +124,8 @@ def parameters() -> list[dict[str, Any]]:
 def properties() -> dict[str, Any]:
     """The choices as fields of the form, for the schema: what may be left out need not be sent as null."""
     shown = {}
-    for name, field in Wants.model_json_schema()["properties"].items():
+    # What it is once it is read: before that, pydantic knows no bounds.
+    for name, field in Wants.model_json_schema(mode="serialization")["properties"].items():
         plain = {part: value for part, value in field.items() if part != "title"}
         options = [option for option in plain.pop("anyOf", []) if option != {"type": "null"}]
         if options:

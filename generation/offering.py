@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from generation import health
 from generation.choices import region
+from generation.durations import Usual, usual
 from generation.models import ProcessingLimits
 from generation.provider import QUALITIES, Card
 from generation.restrictions import Restrictions
@@ -39,6 +40,8 @@ class Shown:
     """Why it is excluded."""
     ranks: Mapping[str, int] = field(default_factory=dict)
     """Its place in the router's order, by quality; the first that takes all choices is the best available."""
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    """How long its jobs took lately, by quality."""
 
     @property
     def open(self) -> bool:
@@ -51,8 +54,8 @@ def offers(owner: User) -> list[Shown]:
     limits = ProcessingLimits.of(owner.pk)
     found = health.offers()
     ranked = {quality: [card.name for card in rank(Wants(quality, WITHOUT_LIMIT), found)] for quality in QUALITIES}
-    shown = [_shown(offer, limits, ranked) for offer in found]
-    last = len(found)
+    last, measured = len(found), usual()
+    shown = [_shown(offer, limits, ranked, measured) for offer in found]
     return sorted(shown, key=lambda one: (not one.open, one.ranks.get("standard", last), one.card.name))
 
 
@@ -62,6 +65,8 @@ class Quote:
 
     credits: int
     seconds: float
+    usual: Usual | None = None
+    """As measured; ``None`` where too little was."""
 
 
 def quoted(shown: Iterable[Shown], provider: str) -> dict[str, Quote | None]:
@@ -72,7 +77,10 @@ def quoted(shown: Iterable[Shown], provider: str) -> dict[str, Quote | None]:
     for quality in QUALITIES:
         ranked = {one.ranks[quality]: one.card for one in chosen if quality in one.ranks}
         card = ranked[min(ranked)] if ranked else None
-        found[quality] = Quote(card.credits[quality], card.typical_seconds.get(quality, 0)) if card else None
+        measured = {one.card.name: one.usual.get(quality) for one in chosen}
+        found[quality] = (
+            Quote(card.credits[quality], card.typical_seconds.get(quality, 0), measured[card.name]) if card else None
+        )
     return found
 
 
@@ -85,7 +93,12 @@ def reasons(limits: Restrictions, card: Card) -> list[str]:
     ]
 
 
-def _shown(offer: Offer, limits: Restrictions, ranked: Mapping[str, list[str]]) -> Shown:
+def _shown(
+    offer: Offer,
+    limits: Restrictions,
+    ranked: Mapping[str, list[str]],
+    measured: Mapping[tuple[str, str], Usual],
+) -> Shown:
     state = ""
     if offer.health.misconfigured:
         state = "misconfigured"
@@ -100,4 +113,9 @@ def _shown(offer: Offer, limits: Restrictions, ranked: Mapping[str, list[str]]) 
         state,
         reasons(limits, offer.card),
         {quality: names.index(offer.card.name) for quality, names in ranked.items() if offer.card.name in names},
+        {
+            quality: measured[offer.card.name, quality]
+            for quality in QUALITIES
+            if (offer.card.name, quality) in measured
+        },
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generation import provider_pages, usage_pages, views, webhooks
+from generation import on_device, provider_pages, usage_pages, views, webhooks
 from generation.notifications import pages
 
 app_name = "generation"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("account/webhooks/<uuid:webhook_id>/enable", pages.enable, name="webhook_enable"),
     path("account/webhooks/<uuid:webhook_id>/delete", pages.delete, name="webhook_delete"),
     path("hooks/<slug:name>", webhooks.hook, name="hook"),
+    path("device/<slug:digest>.onnx", on_device.weights, name="weights"),
     path("history", views.job_history, name="history"),
     path("history/kept", views.kept, name="kept"),
     path("jobs/<uuid:job_id>", views.job, name="job"),

@@ -87,12 +87,12 @@ def _bar(row: Row, span: Span) -> tuple[str, int, int]:
 
 def _tick(row: Row, span: Span) -> str:
     begin = datetime.fromisoformat(row.name)
-    return date_format(begin, "H:i" if span.hourly else "j M", use_l10n=False)
+    return date_format(begin, "TIME_FORMAT" if span.hourly else "MONTH_DAY_FORMAT")
 
 
 def _said(row: Row, span: Span) -> str:
     begin = datetime.fromisoformat(row.name)
-    return date_format(begin, "j M, H:i", use_l10n=False) if span.hourly else row.label
+    return date_format(begin, "SHORT_DATETIME_FORMAT") if span.hourly else row.label
 
 
 @require_safe

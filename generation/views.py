@@ -24,6 +24,7 @@ from django.http import (
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
@@ -31,7 +32,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from billing import ledger
-from generation import choices, ending, events, history, intake, offering, pipeline, received, registry, uploads
+from generation import (
+    choices,
+    ending,
+    events,
+    history,
+    intake,
+    offering,
+    on_device,
+    pipeline,
+    received,
+    registry,
+    uploads,
+)
 from generation.forms import JobForm, limits, more_photos
 from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
@@ -133,9 +146,12 @@ def _create_page(request: HttpRequest, form: JobForm, status: int = 200) -> Http
         "chosen_is_folded": provider in {offer.card.name for offer in folded},
         "qualities": [(name, label, quoted[name]) for name, label in choices.QUALITIES],
         "balance": ledger.balance(request.user),
+        # Whose draft the browser keeps: says nothing to anybody but whether it is the same account.
+        "account": salted_hmac("generation.draft", str(request.user.pk)).hexdigest()[:32],
         "selling": settings.BILLING,
         "short": status == SHORT,
         "limits": limits(),
+        "device": on_device.told(),
         # An option that no provider honours is not shown; asked for all the same, it is refused by name.
         "offered": {"keep_all"}.union(*(card.options for card in cards)),
         "formats": sorted(frozenset({"glb"}).union(*(card.formats for card in cards)), key=FORMATS.index),
@@ -180,6 +196,7 @@ def _owned(request: HttpRequest, job_id: UUID) -> Job:
     return get_object_or_404(Job, pk=job_id, owner_id=request.user.pk)
 
 
+@on_device.runs_webassembly  # the viewer's decoders
 @never_cache
 @login_required
 @require_safe
@@ -312,6 +329,7 @@ def job_history(request: HttpRequest) -> HttpResponse:
     return render(request, "generation/history.html", context)
 
 
+@on_device.runs_webassembly  # the viewer's decoders
 @never_cache
 @login_required
 @require_safe

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, str] = {
     "get_balance": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/balance',
     "list_ledger": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/ledger?only=spent"',
     "get_usage": 'curl -H "Authorization: Bearer $KEY" "$SITE/api/v1/usage?by=key&format=csv"',
+    "list_keys": 'curl -H "Authorization: Bearer $KEY" $SITE/api/v1/keys',
     "make_webhook": (
         "curl -H \"Authorization: Bearer $KEY\" -H 'Content-Type: application/json' "
         '-d \'{"url": "https://shop.example/hook", "events": ["job.ready", "job.failed"]}\' '

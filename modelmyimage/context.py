@@ -18,6 +18,7 @@ class Frame:
     """The facts of every page's frame, each looked up only when a page shows it."""
 
     local: bool = settings.LOCAL
+    languages = settings.LANGUAGES
     bank: str = settings.STRIPE_API_BASE
     """Where one plays the bank, if a stand-in takes the payments."""
 

@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from modelmyimage import logs
+from modelmyimage import file_headers, logs
 from privacy.retention import longest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -52,6 +52,12 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "modelmyimage.urls"
 ASGI_APPLICATION = "modelmyimage.asgi.application"
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ja", "日本語")]
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = not LOCAL
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "modelmyimage.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = True
@@ -87,6 +93,7 @@ MIDDLEWARE = [
     "modelmyimage.static_files.static_files",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -326,6 +333,8 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guides", BASE_DIR / "docs" / "images"
 # A laptop needs no collectstatic: files are served from where they are.
 STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_ADD_HEADERS_FUNCTION = file_headers.add
+WHITENOISE_IMMUTABLE_FILE_TEST = file_headers.KEPT_FOR_GOOD
 
 # What is held of people: the apps' maps (privacy/datamap.py)
 SUBJECT_DATA = [
@@ -364,7 +373,7 @@ LOGGING = logs.config()
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, "'wasm-unsafe-eval'"],
+        "script-src": [SELF],  # WebAssembly only where it runs: generation/on_device.py, file_headers.py
         "style-src": [SELF],
         "font-src": [SELF],
         "img-src": [SELF, "blob:", "data:"],

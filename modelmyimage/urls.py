@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from modelmyimage import api, api_page, operators
+from modelmyimage import api, api_page, installed, operators
 
 urlpatterns = [
     path("", include("generation.urls")),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("trust.urls")),
     path("", include("guides.urls")),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("service-worker.js", installed.worker, name="worker"),
+    path("offline", installed.offline, name="offline"),
+    path("create/shared", installed.shared, name="shared"),
     path("api", api_page.page, name="api"),
     path("", include(api.urlpatterns)),
     path("operators/", operators.site.urls),

@@ -7,10 +7,9 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.urls import reverse
 
+from privacy import mail
 from privacy.datamap import Person
 from privacy.models import Erasure
 
@@ -45,6 +44,10 @@ def _send(which: str, row: Erasure, person: Person) -> None:
         "page": site + reverse("privacy:erasure", args=[row.token]),
         "undo": site + reverse("privacy:erase"),
     }
-    subject = render_to_string(f"privacy/email/erasure_{which}_subject.txt", about).strip()
-    text = render_to_string(f"privacy/email/erasure_{which}_message.txt", about)
-    send_mail(subject, text, None, [getattr(person, person.get_email_field_name())])
+    mail.written(
+        to=[getattr(person, person.get_email_field_name())],
+        subject=f"privacy/email/erasure_{which}_subject.txt",
+        text=f"privacy/email/erasure_{which}_message.txt",
+        about=about,
+        language=getattr(person, "language", ""),
+    ).send()

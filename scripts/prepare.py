@@ -178,6 +178,16 @@ def bundle() -> None:
         remember("bundle", sources)
 
 
+def catalogues() -> None:
+    """The translated sentences in the form that Django reads."""
+    sources = digest(
+        *(f"locale/{name}/LC_MESSAGES/django.po" for name in sorted(os.listdir(os.path.join(ROOT, "locale"))))
+    )
+    if remembered().get("catalogues") != sources:
+        call([PYTHON, "-m", "scripts.messages", "compile"], "The translations could not be compiled: see above.")
+        remember("catalogues", sources)
+
+
 def on_path() -> str | None:
     """The path of a Chromium that the machine has, or None."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -239,6 +249,7 @@ def main(arguments: list[str]) -> int:
             make_venv()
             install(dev=arguments == ["dev"])
             bundle()
+            catalogues()
         else:
             raise Impossible("Say one of: run, dev, chromium.")
     except (Impossible, OSError) as error:

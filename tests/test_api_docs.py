@@ -88,7 +88,7 @@ def test_a_model_in_one_request(shell: Callable[..., bytes]) -> None:
 def test_every_example_in_the_order_of_a_job(shell: Callable[..., bytes], visitor: Visitor, secret: str) -> None:
     folder = shell.folder  # type: ignore[attr-defined]
     guide = re.findall(r"^    (curl .*)$", GUIDE, re.M)
-    assert len(guide) == 7
+    assert len(guide) == 8
     for send, look, fetch, destroy in (
         [EXAMPLES[name] for name in ("send_job", "get_job", "fetch_asset", "destroy_asset")],
         guide[1:5],
@@ -107,7 +107,9 @@ def test_every_example_in_the_order_of_a_job(shell: Callable[..., bytes], visito
     assert json.loads(shell(EXAMPLES["list_providers"]))["providers"]
     assert json.loads(shell(EXAMPLES["get_balance"]))["available"] >= 0
     assert json.loads(shell(EXAMPLES["list_ledger"]))["lines"]
-    assert json.loads(shell(guide[6]))["by"] == "endpoint"
+    assert guide[6] == EXAMPLES["list_keys"]
+    assert [key["name"] for key in json.loads(shell(guide[6]))["keys"] if key["current"]] == ["examples"]
+    assert json.loads(shell(guide[7]))["by"] == "endpoint"
     assert shell(EXAMPLES["get_usage"]).decode().splitlines()[0].startswith("key,label,calls,")
     shell(EXAMPLES["export_data"])
     assert (folder / "my-data.zip").read_bytes()[:2] == b"PK"

@@ -55,6 +55,7 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
         "cookie_days": {
             "session": length(timedelta(seconds=settings.SESSION_COOKIE_AGE)),
             "csrf": length(timedelta(seconds=settings.CSRF_COOKIE_AGE)),
+            "language": length(timedelta(seconds=settings.LANGUAGE_COOKIE_AGE)),
         },
         "chapters": data_pages.chapters(),
         "promise": {promise.name: promises.markdown(promise) for promise in promises.PROMISES},
@@ -93,7 +94,7 @@ def _at_home(card: Card) -> bool:
 
 def _receivers(since: Mapping[str, str], today: date) -> Iterable[Receiver]:
     def day(name: str) -> str:
-        return date_format(date.fromisoformat(since[name]) if name in since else today, "j F Y")
+        return date_format(date.fromisoformat(since[name]) if name in since else today, "DATE_FORMAT")
 
     for card in registry.cards():
         if not card.self_hosted:

@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from privacy import mail
 from trust.models import Shown, Version
 
 logger = logging.getLogger(__name__)
@@ -98,10 +97,15 @@ def _mail(rows: list[Shown]) -> None:
         }
         for row in rows
     ]
-    subject = render_to_string("trust/email/changes_subject.txt", {"changes": changes}).strip()
-    text = render_to_string("trust/email/changes_message.txt", {"changes": changes})
     number = f"<changes-{rows[0].pk}-{len(rows)}@{urlsplit(site).hostname}>"
-    EmailMessage(subject, text, None, [rows[0].account.email], headers={"Message-ID": number}).send()
+    mail.written(
+        to=[rows[0].account.email],
+        subject="trust/email/changes_subject.txt",
+        text="trust/email/changes_message.txt",
+        about={"changes": changes},
+        language=rows[0].account.language,
+        headers={"Message-ID": number},
+    ).send()
 
 
 def _span(version: Version) -> str:

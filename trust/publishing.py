@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from redis import RedisError
 
 from trust import facts, texts
@@ -43,7 +43,15 @@ def publish() -> list[Version]:
 
 
 def publish_one(document: str) -> Version | None:
-    """The new version, or ``None`` if there is nothing new, or another process is just publishing it."""
+    """The new version, or ``None`` if there is nothing new, or another process is just publishing it.
+
+    Documents are in one language, whatever the reader's is: what is agreed to has one wording.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        return _publish_one(document)
+
+
+def _publish_one(document: str) -> Version | None:
     newest: Version | None = Version.objects.of(document).first()
     now = timezone.now()
     text, mark = rendered(document, now)

@@ -24,6 +24,7 @@ class Imitation:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     next: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
     scopes: set[str] = field(default_factory=lambda: {"read", "generate"})
 
     def answer(self, method: str, path: str, headers: Any) -> Answer:
@@ -55,6 +56,8 @@ class Imitation:
                 )
             case "GET", ["balance"]:
                 return self._if("billing:read", 200, {"available": 4, "held": 0})
+            case "GET", ["keys"]:
+                return self._if("usage:read", 200, {"keys": self.keys})
             case "GET", ["usage"]:
                 return self._if("usage:read", 200, used())
         return 404, {}, {"code": "not_found", "title": "None."}

@@ -241,6 +241,26 @@ def test_keys(fake: Imitation, capsys: pytest.CaptureFixture[str]) -> None:
     assert "May not   billing:read, usage:read\n" in said
     assert KEY not in said
     assert "MMI_KEY" in said
+    fake.next["GET /api/v1/keys"] = [(404, {}, {"code": "not_found", "title": "A site from before there was a list."})]
+    assert main(["keys"]) == 0
+    assert "May       read, generate\n" in capsys.readouterr().out
+
+    fake.scopes = {"usage:read"}
+    key = {"scopes": ["read", "usage:read"], "created_at": "2026-01-30T10:00:00Z", "state": "on", "calls": 7}
+    used_at = {"last_used_at": "2026-01-31T10:00:00Z"}
+    fake.keys = [
+        {**key, "id": "1", "name": "shop", "ends_with": "abcd", "current": True, **used_at},
+        {**key, "id": "2", "name": "old", "ends_with": "wxyz", "state": "off", "new": "unknown to this version"},
+    ]
+    fake.asked.clear()
+    assert main(["keys"]) == 0
+    site, ours, _, shop, old = capsys.readouterr().out.splitlines()
+    assert (fake.url in site, KEY[-4:] in ours) == (True, True)
+    assert shop.split()[:3] == ["shop", "…abcd", "on"]
+    assert shop.endswith("in use here")
+    assert "2026-01-31" in shop
+    assert old.split() == ["old", "…wxyz", "off", "–", "–", "7", "read", "usage:read"]
+    assert fake.asked == ["GET /api/v1/keys"]
 
 
 def test_checking_needs_one_more_package(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,7 @@ def test_looking(logged_in: Site, capsys: pytest.CaptureFixture[str]) -> None:
         (["history", "--state", "done", "--json"], '"state": "done"'),
         (["balance"], "available"),
         (["providers"], "embedded"),
-        (["keys"], "May       read, generate, billing:read"),
+        (["keys"], "in use here"),
         (["usage", "--by", "endpoint"], "client errors"),
     ]
     for words, expected in commands:

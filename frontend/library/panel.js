@@ -6,7 +6,7 @@ import { word } from "../words.js";
 import { choose, keeping } from "./choices.js";
 import { NoStorage } from "./database.js";
 import { forgetDevice, survey } from "./forgetting.js";
-import { layReady } from "./incoming.js";
+import { offer } from "../create/incoming.js";
 import { bytesOf } from "./record.js";
 import { nameOf, picture } from "./rows.js";
 import { askToStay, large, lent, models } from "./space.js";
@@ -136,7 +136,7 @@ export class Panel {
     const photo = await this.shelf.file(kept, "photo");
     if (!photo) return word("failed");
     const id = crypto.randomUUID();
-    await layReady(id, [photo]);
+    await offer([photo], id);
     window.location.assign(`${this.place.dataset.create}#from=library:${id}`);
     return "";
   }

@@ -5,7 +5,8 @@ holds up one worker and its own notifications, nobody else's. A worker that dies
 leaves the lease to run out; the next one sends the same once more, under the same id.
 
 A failed attempt puts its notification off (``WAITS``), and with it the later ones of the same job; those of other jobs
-go on. When a receiver is back after it failed for a while, what waits for it goes at once.
+go on. When a receiver is back after it failed for a while, what waits for it goes at once. A receiver that asked to be
+left alone for a time is: what it did not take comes no earlier, nor does whatever else waits for it.
 """
 
 from __future__ import annotations
@@ -150,6 +151,8 @@ def _write(webhook: Webhook, lease: UUID, delivery: Delivery, answer: sending.An
         row.update(**tried, state=Delivery.State.GIVEN_UP)
     else:
         row.update(**tried, due_at=now + _wait(delivery.attempts))
+    left_alone = now + answer.asked
+    webhook.deliveries.filter(state=Waiting, due_at__lt=left_alone).update(due_at=left_alone)
     if answer.failure == "gone":
         _switch_off(webhook, Webhook.Why.GONE)
     elif last and now - since >= FAILING:

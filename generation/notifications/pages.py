@@ -1,7 +1,6 @@
 """Pages on which people make, change, try and remove webhooks, and see what each was told.
 
-Whatever lets more out asks once more who is there; switching a webhook off does not: that must be quick. A secret is on
-the page that answers the form, and nowhere else.
+A secret is on the page that answers the form, and nowhere else.
 """
 
 from __future__ import annotations
@@ -9,19 +8,16 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import security_log, throttle
 from accounts.key_forms import RotateForm
 from accounts.models import User
+from accounts.own_pages import own_page
 from generation.models import Delivery, Webhook
 from generation.notifications import log, outbox, sending, subscribing
 from generation.notifications.forms import WebhookForm
@@ -30,9 +26,7 @@ from generation.notifications.messages import KINDS, TEST
 EVENTS: Final = (*KINDS, TEST)
 
 
-@require_safe
-@never_cache
-@login_required
+@own_page("GET")
 def overview(request: HttpRequest) -> HttpResponse:
     """All of one's webhooks, and what was changed of them."""
     assert isinstance(request.user, User)
@@ -46,10 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "webhooks/list.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="always")
 def new(request: HttpRequest) -> HttpResponse:
     """Make a webhook."""
     assert isinstance(request.user, User)
@@ -66,10 +57,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "webhooks/new.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="to post")
 def one(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """See and change a webhook, and see what it was told."""
     webhook = _owned(request, webhook_id)
@@ -107,10 +95,7 @@ def _page(
     return render(request, "webhooks/one.html", context, status=422 if wrong else 200)
 
 
-@require_POST
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("POST", proof="always")
 def rotate(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Give a webhook a new secret."""
     webhook = _owned(request, webhook_id)
@@ -122,9 +107,7 @@ def rotate(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     return _shown_once(request, webhook, secret)
 
 
-@require_POST
-@never_cache
-@login_required
+@own_page("POST")
 def test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Send it a notification of nothing."""
     webhook = _owned(request, webhook_id)
@@ -136,9 +119,7 @@ def test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     return redirect("generation:webhook", webhook.pk)
 
 
-@require_POST
-@never_cache
-@login_required
+@own_page("POST")
 def replay(request: HttpRequest, webhook_id: UUID, delivery_id: UUID | None = None) -> HttpResponse:
     """Send one thing again, or all that were given up."""
     webhook = _owned(request, webhook_id)
@@ -151,9 +132,7 @@ def replay(request: HttpRequest, webhook_id: UUID, delivery_id: UUID | None = No
     return redirect("generation:webhook", webhook.pk)
 
 
-@require_POST
-@never_cache
-@login_required
+@own_page("POST")
 def disable(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Switch a webhook off at once."""
     subscribing.switch(_owned(request, webhook_id), on=False)
@@ -161,10 +140,7 @@ def disable(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     return redirect("generation:webhook", webhook_id)
 
 
-@require_POST
-@never_cache
-@login_required
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("POST", proof="always")
 def enable(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Switch a webhook on again."""
     subscribing.switch(_owned(request, webhook_id), on=True)
@@ -172,10 +148,7 @@ def enable(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     return redirect("generation:webhook", webhook_id)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]  # allauth ships no types
+@own_page("GET", "POST", proof="to post")
 def delete(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     """Remove a webhook for good, once that was asked for twice."""
     webhook = _owned(request, webhook_id)

@@ -1,19 +1,23 @@
 """One attempt to tell a webhook: a signed POST, and what became of it. Only an answer of 200 to 299 counts as taken.
 
-Redirects are not followed: whoever could redirect us could lead us. The answer's body is not read for what it says.
+Redirects are not followed: whoever could redirect us could lead us. The answer's body is not read for what it says. One
+of its headers is: ``Retry-After``, by which a receiver that has too much to do says how long it wants to be left alone.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts.secrets import Unreadable
@@ -34,31 +38,44 @@ FAILURES: Final[dict[str, Promise]] = {
 }
 """Why an attempt failed, for people."""
 
+BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+LONGEST_ASKED: Final = timedelta(days=1)
+"""For how long a receiver may want to be left alone; what is more counts as this."""
+NOT_ASKED: Final = timedelta(0)
+
 AGENT: Final = "ModelMyImage-Webhooks/1"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of an attempt; ``failure`` is empty when it was taken, ``status`` ``None`` when nobody answered."""
+    """What became of an attempt; ``failure`` is empty when it was taken, ``status`` ``None`` when nobody answered.
+
+    ``asked`` is for how long the receiver wants to be left alone.
+    """
 
     status: int | None
     failure: str
     milliseconds: int
+    asked: timedelta = NOT_ASKED
 
 
 def send(webhook: Webhook, notification: Notification) -> Answer:
     """Try once. Never raises for what the other side does."""
     began = time.monotonic()
-    status, failure = _send(webhook, notification)
-    return Answer(status, failure, round((time.monotonic() - began) * 1000))
+    found = _send(webhook, notification)
+    milliseconds = round((time.monotonic() - began) * 1000)
+    if isinstance(found, str):
+        return Answer(None, found, milliseconds)
+    return Answer(found.status_code, _judged(found.status_code), milliseconds, _asked(found))
 
 
-def _send(webhook: Webhook, notification: Notification) -> tuple[int | None, str]:
+def _send(webhook: Webhook, notification: Notification) -> httpx.Response | str:
+    """The answer, or why there is none."""
     body = messages.body(notification)
     try:
         headers = signing.headers(webhook, notification, body, now=timezone.now())
     except Unreadable:
-        return None, "secret"
+        return "secret"
     headers |= {"Content-Type": "application/json", "User-Agent": AGENT}
     try:
         with (
@@ -67,17 +84,17 @@ def _send(webhook: Webhook, notification: Notification) -> tuple[int | None, str
         ):
             with suppress(egress.EgressError, httpx.HTTPError):
                 response.read()  # so that the other side is not cut off; what it says does not matter
-            return response.status_code, _judged(response.status_code)
+            return response
     except egress.EgressRefused:
-        return None, "refused"
+        return "refused"
     except httpx.TimeoutException:
-        return None, "timeout"
+        return "timeout"
     except httpx.ConnectError as error:
-        return None, "certificate" if "SSL" in str(error) else "unreachable"
+        return "certificate" if "SSL" in str(error) else "unreachable"
     except (UnicodeError, httpx.InvalidURL):  # a name that no look-up takes: a part of it is empty or too long
-        return None, "unreachable"
+        return "unreachable"
     except (egress.EgressError, httpx.HTTPError):
-        return None, "answer"
+        return "answer"
 
 
 def _judged(status: int) -> str:
@@ -86,3 +103,16 @@ def _judged(status: int) -> str:
     if status == HTTPStatus.GONE:
         return "gone"
     return "redirect" if 300 <= status < 400 else "status"
+
+
+def _asked(response: httpx.Response) -> timedelta:
+    """What ``Retry-After`` says, in seconds or as a date of HTTP; nothing where it says neither."""
+    if response.status_code not in BUSY:
+        return NOT_ASKED
+    said = response.headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,9}", said):
+        seconds = float(said)
+    else:
+        date = parse_http_date_safe(said)
+        seconds = 0.0 if date is None else date - timezone.now().timestamp()
+    return min(max(NOT_ASKED, timedelta(seconds=seconds)), LONGEST_ASKED)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generation import choices
+from generation.offering import Quote
 from generation.provider import QUALITIES, VIEWS, Card
 
 register = template.Library()
@@ -141,6 +142,20 @@ def about(seconds: float | None) -> str:
     if seconds <= LONGEST_IN_SECONDS:
         return _("about %(n)d\u00a0s") % {"n": round(seconds)}
     return _("about %(n)d\u00a0min") % {"n": round(seconds / MINUTE)}
+
+
+@register.filter
+def lasts(quote: Quote) -> str:
+    """How long a job takes: “usually 8–12 s” as measured lately, or else as the provider says."""
+    if quote.usual is None:
+        return about(quote.seconds)
+    least, most = quote.usual
+    if most > LONGEST_IN_SECONDS:
+        least, most = max(1, round(least / MINUTE)), round(most / MINUTE)
+        if least == most:
+            return about(most * MINUTE)
+        return _("usually %(least)d–%(most)d\u00a0min") % {"least": least, "most": most}
+    return about(most) if least == most else _("usually %(least)d–%(most)d\u00a0s") % {"least": least, "most": most}
 
 
 @register.filter

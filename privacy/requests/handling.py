@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from privacy import datamap
 from privacy.datamap import Person
+from privacy.mail import reader_language
 from privacy.requests import answers, clock, mailing
 from privacy.requests.errors import LinkOver, NoMoreTime, NotOpen, OwnRequest, TooMany
 from privacy.requests.forgetting import whose
@@ -40,7 +41,7 @@ def ask(*, person: Person, right: str, law: str, text: str, form_key: UUID) -> S
             form_key=form_key,
             defaults={
                 "person_id": person.pk, "right": right, "law": law, "text": text, "received_at": now,
-                "confirmed_at": now, "due_on": clock.due(law, timezone.localdate(now)),
+                "confirmed_at": now, "due_on": clock.due(law, timezone.localdate(now)), "language": reader_language(),
             },
         )  # fmt: skip
         if found.person_id != person.pk:
@@ -66,7 +67,7 @@ def leave(*, address: str, right: str, law: str, text: str, form_key: UUID) -> N
             form_key=form_key,
             defaults={
                 "address": address, "right": right, "law": law, "text": text, "by_mail": True,
-                "state": State.UNCONFIRMED,
+                "state": State.UNCONFIRMED, "language": reader_language(),
             },
         )  # fmt: skip
         if new:
@@ -114,6 +115,7 @@ def fulfilled_at_once(person: Person, right: str, words: Words) -> SubjectReques
         made = SubjectRequest.objects.create(
             person_id=person.pk, right=right, law=Law.OTHER, state=State.ANSWERED, at_once=True, received_at=now,
             confirmed_at=now, closed_at=now, due_on=clock.due(Law.OTHER, timezone.localdate(now)),
+            language=reader_language(),
         )  # fmt: skip
         _step(made, What.RECEIVED, By.PERSON)
         _step(made, What.ANSWERED, By.SITE, words=str(words))

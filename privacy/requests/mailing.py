@@ -14,12 +14,12 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from privacy import mail
 from privacy.requests import rights
 from privacy.requests.models import RequestStep
 from privacy.retention import length, longest
@@ -61,9 +61,8 @@ def send(step_id: int) -> bool:
     if not to:  # the account is gone
         mine.update(mail_due_at=None)
         return False
-    subject, text = written(step)
     try:
-        send_mail(subject, text, None, [to])
+        written(step, to).send()
     except SMTPRecipientsRefused:
         mine.update(mail_due_at=None)
         logger.warning("an address was refused")
@@ -83,8 +82,8 @@ def _address(step: RequestStep) -> str:
     return found.address or (found.person.get_username() if found.person else "")
 
 
-def written(step: RequestStep) -> tuple[str, str]:
-    """A letter's subject and text."""
+def written(step: RequestStep, to: str) -> EmailMultiAlternatives:
+    """The letter of a step."""
     found = step.request
     about: dict[str, Any] = {
         "step": step,
@@ -95,8 +94,8 @@ def written(step: RequestStep) -> tuple[str, str]:
         "held": absolute(reverse("privacy:data")),
         "form": absolute(reverse("privacy:requests")),
     }
-    subject = render_to_string("privacy/requests/email/subject.txt", about).strip()
-    return subject, render_to_string(f"privacy/requests/email/{step.what}.txt", about)
+    subject, text = "privacy/requests/email/subject.txt", f"privacy/requests/email/{step.what}.txt"
+    return mail.written(to=[to], subject=subject, text=text, about=about, language=found.language)
 
 
 def absolute(path: str) -> str:

@@ -81,6 +81,7 @@ class SubjectRequest(models.Model):
     law = models.CharField(max_length=5, choices=Law, default=Law.OTHER)
     text = models.TextField(max_length=LONGEST_TEXT, blank=True)
     address = models.EmailField(blank=True, help_text="Empty: mail goes to the account's.")
+    language = models.CharField(max_length=8, blank=True, default="", help_text="Of our letters about it.")
     state = models.CharField(max_length=11, choices=State, default=State.OPEN)
     received_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, help_text="When it was known whose it is.")

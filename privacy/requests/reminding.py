@@ -12,12 +12,11 @@ from smtplib import SMTPException
 from typing import Final
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from privacy import mail
 from privacy.requests.mailing import absolute
 from privacy.requests.models import SubjectRequest
 
@@ -52,5 +51,9 @@ def remind() -> int:
 def _mail(due: list[SubjectRequest]) -> None:
     late = sum(found.overdue for found in due)
     about = {"due": due, "late": late, "soon": len(due) - late, "queue": absolute(reverse("admin:index"))}
-    subject = render_to_string("privacy/requests/email/reminder_subject.txt", about).strip()
-    send_mail(subject, render_to_string("privacy/requests/email/reminder.txt", about), None, settings.PRIVACY_CONTACT)
+    mail.written(
+        to=settings.PRIVACY_CONTACT,
+        subject="privacy/requests/email/reminder_subject.txt",
+        text="privacy/requests/email/reminder.txt",
+        about=about,
+    ).send()

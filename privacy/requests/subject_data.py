@@ -46,6 +46,7 @@ HELD = [
                 "received_at confirmed_at due_on extended_at closed_at",
                 _("When it came and was confirmed, until when it had to be answered, when it was over"),
             ),
+            Item("language", _("The language in which you asked, for our letters")),
             Item("reminded_on", _("When an operator was reminded of it last")),
         ),
     ),

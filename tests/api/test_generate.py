@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from privacy.models import Blob
 from tests.api.asgi import Call
 from tests.api.conftest import Asker
 from tests.generation.conftest import photo
+from tests.generation.test_uploads import CANARY, Watch, form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FULL = Balance(available=10, held=0)
@@ -68,6 +70,29 @@ def test_a_photo_in_a_model_out(ours: Asker, owner: User, worker: None, tmp_path
     assert (shown["state"], shown["direct"], shown["asset"]) == ("done", True, None)
     assert ours("GET", f"/jobs/{job.pk}/asset").status_code == 410
     assert ours("GET", f"/jobs/{job.pk}/receipt").json()["receipt"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize(("as_form", "spooled"), [(False, False), (True, False), (False, True)])
+def test_a_photo_is_never_in_a_file(
+    as_form: bool, spooled: bool, ours: Asker, worker: None, tmp_path: Any, settings: Any
+) -> None:
+    """From the first byte to the model: every file is read that server and worker, this process both, have open.
+
+    With Django's own threshold too low, the same watch sees the photo in an anonymous file.
+    """
+    body, media_type = photo() + CANARY * 10_000, "image/jpeg"
+    if as_form:
+        body, media_type = form(("image", body))
+    if spooled:
+        settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    with Watch(os.getpid()) as watch:
+        answer = call(ours, body=body, headers={"Content-Type": media_type, "Content-Length": str(len(body))})
+    assert answer.status == 200
+    assert any("/blobs/10m/" in name for name in watch.seen), "the watch was too slow to see even the sealed file"
+    held = [name for name, photo_in_it in watch.seen.items() if photo_in_it]
+    assert bool(held) is spooled, held
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or CANARY not in path.read_bytes()
 
 
 @pytest.mark.parametrize(

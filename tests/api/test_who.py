@@ -99,6 +99,33 @@ def test_lists_hold_ones_own_alone(owner: User, ours: Asker, theirs: Asker) -> N
     assert theirs("GET", "/jobs").json() == {"jobs": [], "next": None}
 
 
+def test_keys_are_listed_and_nothing_that_helps_to_use_them(
+    owner: User, ours: Asker, theirs: Asker, asker: Callable[..., Asker]
+) -> None:
+    off = asker(owner, ["read"], networks=["203.0.113.0/24"], description="till")
+    late = asker(owner, ["usage:read"], expires_at=timezone.now() - timedelta(seconds=1))
+    assert ours.key is not None
+    assert off.key is not None
+    keys.switch(off.key, on=False)
+    keys.rotate(off.key, overlap=timedelta(hours=1))
+    answer = ours("GET", "/keys")
+    found = {one["id"]: one for one in answer.json()["keys"]}
+    assert [(one["state"], one["current"]) for one in found.values()] == [
+        ("expired", False),
+        ("off", False),
+        ("on", True),
+    ]
+    mine = found[str(ours.key.pk)]
+    assert (mine["name"], mine["ends_with"], mine["calls"]) == ("test", ours.secret[-4:], 1)
+    assert (mine["expires_at"], bool(mine["last_used_at"])) == (None, True)
+    assert found[str(off.key.pk)]["scopes"] == ["read"]
+    said = answer.content.decode()
+    off.key.refresh_from_db()
+    digests = [off.key.digest, off.key.old_digest]
+    assert not [word for word in (ours.secret, off.secret, late.secret, *digests, "203.0.113", "till") if word in said]
+    assert [one["id"] for one in theirs("GET", "/keys").json()["keys"]] == [str(theirs.key and theirs.key.pk)]
+
+
 def test_a_browser_session_is_nobody(client: Client, owner: User) -> None:
     client.force_login(owner)
     for method, path, _ in GUARDED:

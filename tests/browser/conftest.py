@@ -103,6 +103,9 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not path:
         pytest.fail("There is no Chromium: `make test` installs one, or name one with CHROMIUM=…")
     browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    made = browser.new_context
+    # A worker that keeps files would answer in place of the site; the test of it asks for it.
+    browser.new_context = lambda **options: made(**{"service_workers": "block", **options})  # type: ignore[method-assign]
     yield browser
     browser.close()
 

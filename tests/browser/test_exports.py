@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 from pxr import Usd, UsdGeom, UsdShade, UsdValidation
 
 from tests.browser.conftest import Watched, sign_up
-from tests.browser.test_pages_look import objections
+from tests.browser.looks import objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched
+from tests.browser.looks import TWO, objections
 from tests.browser.test_main_job import sign_in, until
-from tests.browser.test_pages_look import TWO, objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]

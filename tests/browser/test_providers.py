@@ -85,6 +85,7 @@ def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in
         looks = Looks(page)
         page.goto(f"{site.url}/create")
         expect(page.locator("#quote-who")).to_have_text("Our own engine first")
+        expect(page.locator("#quote-where")).to_have_text("this server · keeps 0 s")
         expect(page.locator("#quote-price")).to_have_text("1 credit")
         assert why_not(page, "embedded") == why_not(page, "meshy") == ""
 

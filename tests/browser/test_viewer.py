@@ -15,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.looks import objections
 from tests.browser.test_main_job import colours, sign_in, until
 from tests.browser.test_other_ways import tab_to
-from tests.browser.test_pages_look import objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]

@@ -27,11 +27,25 @@ from modelmyimage.errors import (
     Unreadable,
 )
 from modelmyimage.http import VERSION as __version__
-from modelmyimage.shapes import Asset, Balance, Credits, Job, Line, Provider, Receipt, Said, Usage, UsageRow, Wishes
+from modelmyimage.shapes import (
+    AccessKey,
+    Asset,
+    Balance,
+    Credits,
+    Job,
+    Line,
+    Provider,
+    Receipt,
+    Said,
+    Usage,
+    UsageRow,
+    Wishes,
+)
 from modelmyimage.sync import Client
 from modelmyimage.tags import Photo, photo_of, without_tags
 
 __all__ = [
+    "AccessKey",
     "ApiError",
     "Asset",
     "AsyncClient",

@@ -18,9 +18,11 @@ from modelmyimage.events import EventReader
 from modelmyimage.files import replacing
 from modelmyimage.retrying import Patience, attempt, pause
 from modelmyimage.shapes import (
+    AccessKey,
     Balance,
     Job,
     JobPage,
+    KeyPage,
     LinePage,
     Provider,
     ProviderPage,
@@ -213,6 +215,10 @@ class Api:
         wanted = {"from": start, "to": end, "by": by}
         query = {name: value for name, value in wanted.items() if value}
         return (yield from self._one(Request("GET", f"{BASE}/usage", query=query), Usage))
+
+    def keys(self) -> Plan[list[AccessKey]]:
+        """The account’s keys, newest first; their secrets nobody sees again."""
+        return (yield from self._one(Request("GET", f"{BASE}/keys"), KeyPage)).keys
 
     def export(self, to: Target) -> Plan[Path]:
         """A copy of everything that is held about you, into a ZIP."""

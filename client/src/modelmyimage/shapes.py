@@ -160,6 +160,30 @@ class LinePage:
 
 
 @dataclass(frozen=True)
+class AccessKey:
+    """A key of the account, without its secret; ``current`` is the one that asks."""
+
+    id: str
+    name: str
+    ends_with: str
+    created_at: datetime
+    scopes: list[str] = field(default_factory=list)
+    state: str = ""
+    """``on``, ``off`` or ``expired``."""
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    calls: int = 0
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class KeyPage:
+    """All keys, newest first."""
+
+    keys: list[AccessKey]
+
+
+@dataclass(frozen=True)
 class CallsUsed:
     """Requests by working keys; times are upper bounds, in milliseconds."""
 

@@ -12,7 +12,7 @@ import httpx
 from modelmyimage import http, settings
 from modelmyimage.api import Api, Source, Target
 from modelmyimage.retrying import Patience
-from modelmyimage.shapes import Balance, Job, Line, Provider, Receipt, Usage, Wishes
+from modelmyimage.shapes import AccessKey, Balance, Job, Line, Provider, Receipt, Usage, Wishes
 from modelmyimage.steps import Answer, Close, Course, Emit, Open, Plan, Read, Request, Send, Sleep, Step
 
 if TYPE_CHECKING:
@@ -74,6 +74,10 @@ class Client:
     def usage(self, start: str = "", end: str = "", by: str = "") -> Usage:
         """How much was used from a day to a day (``2026-01-31``), by ``day``, ``key``, ``endpoint`` or ``provider``."""
         return self.run(self._api.usage(start=start, end=end, by=by))
+
+    def keys(self) -> list[AccessKey]:
+        """The account’s keys, newest first; their secrets nobody sees again."""
+        return self.run(self._api.keys())
 
     def export(self, to: Target) -> Path:
         """A copy of everything that is held about you, into a ZIP."""

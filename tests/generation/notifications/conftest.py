@@ -31,7 +31,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.port}/hook"
         self.seen: list[tuple[dict[str, str], bytes]] = []
         self.answers: Answers = lambda message: 204
-        self.location = ""
+        self.location = self.retry_after = ""
         self.server: ThreadingHTTPServer | None = None
 
     def start(self) -> Receiver:
@@ -46,6 +46,8 @@ class Receiver:
                 self.send_response(receiver.answers(json.loads(body)))
                 if receiver.location:
                     self.send_header("Location", receiver.location)
+                if receiver.retry_after:
+                    self.send_header("Retry-After", receiver.retry_after)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.utils import timezone
+from django.utils.http import http_date
 from kombu.exceptions import OperationalError
 
 from accounts import security_log
@@ -109,6 +110,45 @@ def test_waits_grow_and_end(owner: User, webhook: Webhook, workers: Workers, rec
     workers.work()
     first.refresh_from_db()
     assert (first.state, first.attempts, receiver.ids()[-1]) == ("delivered", 1, first.notification.message_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "minutes"),
+    [
+        (503, "2700", 45),
+        (429, "date", 45),
+        (429, "999999999", 24 * 60),  # no longer than a day
+        (503, "7", 0),  # never before our own time
+        (503, "-5", 0),
+        (503, "soon", 0),
+        (503, "9" * 5000, 0),
+        (503, "Mon, 01 Jan 1990 00:00:00 GMT", 0),
+        (500, "2700", 0),  # it means something with these two alone
+    ],
+)
+def test_a_receiver_that_asks_for_time_has_it(
+    status: int, said: str, minutes: int, owner: User, webhook: Webhook, workers: Workers, receiver: Receiver
+) -> None:
+    """What it did not take waits for so long, and so does what else waits for it."""
+    asked, first, other = timedelta(minutes=minutes), make_job(owner), make_job(owner)
+    come_to(other, Stage.DELIVER)
+    receiver.always(status)
+    receiver.retry_after = http_date((timezone.now() + asked).timestamp() + 1) if said == "date" else said
+    Delivery.objects.update(due_at=timezone.now() + timedelta(minutes=1))
+    come_to(first, Stage.DELIVER)
+    began = timezone.now()
+    workers.work()
+    assert receiver.told() == [(str(first.pk), "job.ready")]
+    rest = sorted(due - began for due in Delivery.objects.values_list("due_at", flat=True))
+    if minutes:
+        assert timedelta(0) <= rest[0] - asked <= rest[1] - asked < timedelta(seconds=10)
+        workers.pass_time(asked - timedelta(minutes=1), step=(asked - timedelta(minutes=1)) / 20)
+        assert len(receiver.seen) == 1
+        receiver.always(204)
+        workers.pass_time(timedelta(minutes=3))
+        assert [job for job, _ in receiver.told()[1:]] == [str(job.pk) for job in (other, first)]
+    else:
+        assert rest[0] < timedelta(seconds=10) < rest[1] <= timedelta(minutes=1)
 
 
 def test_a_worker_that_dies_after_sending_sends_once_more_under_the_same_id(

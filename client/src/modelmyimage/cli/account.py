@@ -7,16 +7,20 @@ import getpass
 import json
 import sys
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from modelmyimage import settings
 from modelmyimage.cli.exits import WrongUse
 from modelmyimage.errors import NotAllowed, NotFound
-from modelmyimage.shapes import UsageRow, UsageTotal
+from modelmyimage.shapes import AccessKey, UsageRow, UsageTotal
 from modelmyimage.sync import Client
 
+T = TypeVar("T")
 STATES: Final = ("running", "ready", "done", "failed", "cancelled", "expired")
 
 
@@ -69,7 +73,7 @@ def history(arguments: argparse.Namespace) -> int:
         print(_json([asdict(job) for job in jobs]))
         return 0
     rows = [
-        [job.created_at.astimezone().strftime("%Y-%m-%d %H:%M"), job.id, job.state, job.quality, job.provider or "–",
+        [_minute(job.created_at), job.id, job.state, job.quality, job.provider or "–",
          str(job.credits.charged), job.failure.message if job.failure else ""]
         for job in jobs
     ]  # fmt: skip
@@ -142,23 +146,40 @@ def providers(arguments: argparse.Namespace) -> int:
 
 
 def keys(arguments: argparse.Namespace) -> int:
-    """The key in use, and what it may do, as far as that can be asked without doing it."""
+    """All keys, the one in use marked; where it may not see the others, that one and what it may do."""
     with opened(arguments) as client:
-        nobody = str(uuid.UUID(int=0))
-        asked = {
-            "read": client.providers,
-            "generate": lambda: client.jobs.cancel(nobody),
-            "billing:read": client.balance,
-            "usage:read": client.usage,
-        }
-        may = {scope: _may(ask) for scope, ask in asked.items()}
         found = client.settings
+        listed: list[AccessKey] = []
+        with suppress(NotFound):  # a site from before there was such a list
+            listed = _unless_barred(client.keys) or []
+        may = {} if listed else _probed(client)
     print(f"Site      {found.url}")
     print(f"Key       ends with {found.key[-4:]}, from {found.source or 'the options'}")
+    if listed:
+        rows = [
+            [each.name, f"…{each.ends_with}", each.state, _minute(each.last_used_at), _minute(each.expires_at),
+             str(each.calls), " ".join(each.scopes), "in use here" if each.current else ""]
+            for each in listed
+        ]  # fmt: skip
+        _table(["name", "secret", "state", "last used", "expires", "calls", "may", ""], rows, "")
+        return 0
     print(f"May       {', '.join(scope for scope, yes in may.items() if yes) or 'nothing of what was asked'}")
     print(f"May not   {', '.join(scope for scope, yes in may.items() if not yes) or '–'}")
-    print(f"Not asked privacy: that would make a copy of your data. All keys: {found.url}/account/keys")
+    print("Not asked privacy and webhooks. To list all keys, a key needs usage:read; the page does, too:")
+    print(f"          {found.url}/account/keys")
     return 0
+
+
+def _probed(client: Client) -> dict[str, bool]:
+    """What the key may do, by scope, as far as that can be asked without doing it."""
+    nobody = str(uuid.UUID(int=0))
+    asked = {
+        "read": client.providers,
+        "generate": lambda: client.jobs.cancel(nobody),
+        "billing:read": client.balance,
+        "usage:read": client.usage,
+    }
+    return {scope: _may(ask) for scope, ask in asked.items()}
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -172,16 +193,25 @@ def _any(row: UsageRow) -> bool:
     return bool((row.calls and row.calls.calls) or (row.jobs and row.jobs.jobs))
 
 
-def _may(ask: Any) -> bool:
+def _may(ask: Callable[[], object]) -> bool:
     try:
-        ask()
+        return _unless_barred(ask) is not None
     except NotFound:  # there is no such job, which is only said to keys that may ask
         return True
+
+
+def _unless_barred(ask: Callable[[], T]) -> T | None:
+    """The answer, or nothing where the key lacks the scope."""
+    try:
+        return ask()
     except NotAllowed as error:
         if error.code != "scope_missing":
             raise
-        return False
-    return True
+        return None
+
+
+def _minute(at: datetime | None) -> str:
+    return "–" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _json(value: Any) -> str:

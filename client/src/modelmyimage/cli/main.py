@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     usage.add_argument("--by", default="", choices=["day", "key", "endpoint", "provider"], help="what a row is about")
     add("balance", account.balance, "Say how many credits there are.")
     add("providers", account.providers, "List who could receive your photos, and on what terms.")
-    add("keys", account.keys, "Say which key is used, from where, and what it may do.")
+    add("keys", account.keys, "List the access keys, and say which is used here.")
     export = add("export", account.export, "Save a copy of everything that the site holds about you.")
     export.add_argument("-o", "--output", default="my-data.zip", metavar="FILE", help="the file (my-data.zip)")
     for one in (history, usage):
