@@ -97,7 +97,7 @@ export class Teller {
   /** Says what will come of the wish. @param {boolean} ask for permission */
   async confirm(ask) {
     this.button.textContent = word("tell-not");
-    this.said.textContent = "";
+    this.said.textContent = ask && globalThis.Notification?.permission === "default" ? word("tell-asks") : "";
     const can = await able(ask);
     if (this.wish.made) this.said.textContent = word(can ? "tell-will" : "tell-title");
   }

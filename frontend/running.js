@@ -85,7 +85,7 @@ export function showConnection(online) {
     live = "";
   } else if (mark && !live) {
     live = mark.textContent ?? "";
-    put("live", word("seen", { time: timeOfDay(heardAt) }));
+    put("live", word("last-seen", { time: timeOfDay(heardAt) }));
   }
   mark?.parentElement?.classList.toggle("stale", !online);
   const note = document.getElementById("connection");

@@ -10,7 +10,7 @@ from django.contrib.humanize.templatetags.humanize import ordinal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from generation import choices, failures, registry, usual
+from generation import choices, failures, registry, stage_times
 from generation.models import Job
 from privacy import vault
 from privacy.models import Receipt
@@ -163,14 +163,14 @@ def timeline(job: Job, position: int | None = None) -> list[dict[str, Any]]:
 
 def _expected(job: Job, position: int | None, reached: Mapping[str, datetime]) -> dict[str, float]:
     """How long each line is expected to take, where anybody knows. Nobody does while no provider takes the job."""
-    expected = usual.seconds(job)
+    expected = stage_times.seconds(job)
     if job.waiting:
         expected.pop("built", None)
     chosen, sought = reached.get("chosen"), reached.get(Stage.DISPATCH)
     if chosen and sought and "built" in expected:
         # What others were asked for in vain, or waited for, was not this provider's time and is this line's.
         expected["built"] += max(0.0, round((chosen - sought).total_seconds(), 1))
-    wait = usual.in_line(job, position, expected) if position else None
+    wait = stage_times.in_line(job, position, expected) if position else None
     return expected if wait is None else {**expected, "waited": round(wait, 1)}
 
 

@@ -113,7 +113,10 @@ def test_watched_from_the_middle_to_a_receipt_that_is_checked(
     context.unroute("**/jobs/*/state")
     context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
+    expect(page.locator("#live")).to_contain_text(re.compile(r"last seen \d\d:\d\d:\d\d"))
     expect(page).to_have_title(re.compile(r"^No connection · "))
+    names = "[...document.querySelector('#words').content.querySelectorAll('[data-word]')].map((e) => e.dataset.word)"
+    assert page.evaluate(f"{names}.filter((name, at, all) => all.indexOf(name) < at)") == []
     assert objections(page) == []
 
     # Back on the line, the page catches up; it is out of sight meanwhile.
@@ -140,7 +143,6 @@ def test_watched_from_the_middle_to_a_receipt_that_is_checked(
     expect(page.get_by_role("heading", level=1)).to_contain_text("It’s gone")
     expect(checked).to_contain_text("Checked in this browser: signed by us, nothing changed")
     expect(checked).to_contain_text("we can neither change nor deny")
-    assert objections(page) == []
     said = [text for text in watched.complaints if "ERR_FAILED" not in text and "ERR_INTERNET" not in text]
     assert said == []
     assert watched.off_origin(site.url) == []

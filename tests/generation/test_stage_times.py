@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from generation import usual
+from generation import stage_times
 from generation.models import Attempt, Event, Job
 from generation.snapshot import snapshot
 
@@ -83,7 +83,7 @@ def test_those_ahead_in_line_count(send, service, finished: Finished) -> None:
     third = send()
     assert snapshot(third)["queue_place"] == "3rd"
     assert expected(third)["waited"] == 10  # two cut-outs of 5 s by one engine
-    assert usual.in_line(third, 3, {}) is None
+    assert stage_times.in_line(third, 3, {}) is None
 
     Event.objects.filter(job=third, code="received").update(at=timezone.now() - timedelta(seconds=7))
     Event.record(third, "begun")

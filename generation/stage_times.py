@@ -42,7 +42,7 @@ SPANS: Final[Mapping[str, tuple[str, str]]] = {
 def seconds(job: Job) -> dict[str, float]:
     """Seconds that each stage of this job is expected to take, by the code of its line; unknown stages are left out."""
     provider = job.provider or _likely(job)
-    key = f"usual:{provider or '-'}:{job.quality}"
+    key = f"stage-times:{provider or '-'}:{job.quality}"
     try:
         known: dict[str, float] | None = cache.get(key)
         if known is None:
