@@ -17,19 +17,27 @@ const ASKING = [5, 25, 60, 120, 240, 480];
 const ICONS = { now: "info", ok: "check", logged: "check", failed: "cross", unable: "info", unasked: "warn" };
 
 /**
- * What the check finds now.
- * @param {DOMStringMap} about the job's id and the addresses @param {string} printed the digest that the paper shows
+ * What the checks come to for a receipt that is printed here.
+ * @param {Pick<import("./proof.js").Judged, "receipt" | "digest" | "checks">} judged
+ * @param {string | undefined} job the id of the page's job @param {string} printed the digest that the paper shows
+ * @returns {Found}
+ */
+export function found({ receipt, digest, checks }, job, printed) {
+  const failed = checks.find(({ state }) => state === "failed");
+  if (failed) return { state: "failed", why: failed.name };
+  if (!receipt || receipt.job !== job) return { state: "failed", why: "other" };
+  if (digest !== printed) return { state: "failed", why: "paper" };
+  const entry = checks.find(({ name, state }) => name === "inclusion" && state === "ok");
+  return entry ? { state: "logged", values: entry.values } : { state: "ok" };
+}
+
+/**
+ * What the check finds now. Throws where the receipt or the keys cannot be fetched.
+ * @param {DOMStringMap} about the job's id and the addresses @param {string} printed
  * @returns {Promise<Found>}
  */
 async function look(about, printed) {
-  if (!(await canVerify())) return { state: "unable" };
-  const { receipt, keyId, digest, checks } = await asked(about);
-  const failed = checks.find(({ state }) => state === "failed");
-  if (failed) return { state: "failed", why: failed.name };
-  if (receipt?.job !== about.job) return { state: "failed", why: "other" };
-  if (digest !== printed) return { state: "failed", why: "paper" };
-  const entry = checks.find(({ name, state }) => name === "inclusion" && state === "ok");
-  return entry ? { state: "logged", values: entry.values } : { state: "ok", values: { key: keyId } };
+  return (await canVerify()) ? found(await asked(about), about.job, printed) : { state: "unable" };
 }
 
 /** @param {DOMStringMap} about */
@@ -72,9 +80,9 @@ export async function check(place) {
 async function again(place, printed) {
   for (const seconds of ASKING) {
     await pause(seconds * 1000);
-    const found = await look(place.dataset, printed).catch(() => null);
-    if (!found || found.state === "ok" || !place.isConnected) continue;
-    say(place, found);
+    const now = await look(place.dataset, printed).catch(() => null);
+    if (!now || now.state === "ok" || !place.isConnected) continue;
+    say(place, now);
     return;
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { toGo } from "./estimates.js";
+import { news } from "./news.js";
 import { byId, show } from "./page.js";
 import { phase } from "./snapshot.js";
 import { moment } from "./times.js";
@@ -14,9 +15,6 @@ import { word } from "./words.js";
 /** Nobody leaves for less than this, in seconds. */
 const WORTH_IT = 20;
 
-/** What the tab is called beside the page's name: the site. */
-const site = document.title.split(" · ").at(-1) ?? "";
-
 /** Shows the page's headline in the tab's title, and how far it is. @param {Snapshot} snapshot @param {boolean} online */
 export function showTitle(snapshot, online) {
   const headline = byId("claim", HTMLElement).querySelector("h1")?.textContent?.trim() ?? "";
@@ -25,6 +23,7 @@ export function showTitle(snapshot, online) {
     running: `${snapshot.percent} %`,
     waiting: snapshot.queue_place && !snapshot.waiting ? word("place-title", { place: snapshot.queue_place }) : "",
   }[state];
+  const site = document.title.split(" · ").at(-1) ?? "";
   const lost = online || snapshot.final ? "" : word("no-line");
   document.title = [lost, lead, headline, site].filter(Boolean).join(" · ");
 }
@@ -115,10 +114,9 @@ export class Teller {
     else if (long || this.wish.made) show(this.place, true);
     if (waits || this.told) return;
     this.told = true;
-    if (!this.wish.made || !document.hidden) return;
+    const what = news(snapshot, { wished: this.wish.made, hidden: document.hidden });
     const until = snapshot.expires_at ? moment(new Date(snapshot.expires_at)) : "";
-    if (state === "ready") void this.notify(word("ready"), word("ready-until", { time: until }));
-    else if (snapshot.outcome === "failed") void this.notify(word("no-model"), word("no-model-why"));
+    if (what) void this.notify(word(what), word(`${what}-why`, { time: until }));
   }
 
   /** @param {string} title @param {string} body */

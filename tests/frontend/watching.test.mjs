@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { found } from "../../frontend/checked.js";
 import { toGo } from "../../frontend/estimates.js";
 import { follow } from "../../frontend/live.js";
+import { news } from "../../frontend/news.js";
 import { span, took } from "../../frontend/spans.js";
 
 const NOON = Date.parse("2026-11-01T12:00:00.000Z");
@@ -38,6 +40,27 @@ test("times are as rough as they are known", () => {
   const said = [0.2, 8.4, 89, 90, 200, 5399, 7300].map(span);
   assert.deepEqual(said, ["1 s", "8 s", "89 s", "2 min", "3 min", "90 min", "2 h"]);
   assert.deepEqual([4.13, 59.96, 61, 1800].map(took), ["4.1 s", "60.0 s", "61 s", "30 min"]);
+});
+
+test("a receipt passes only when it is this job's, the printed one, and nothing about it fails", () => {
+  const judged = { receipt: { job: "mine" }, digest: "d1", checks: [{ name: "signature", state: "ok", word: "" }] };
+  const entry = { name: "inclusion", state: "ok", word: "", values: { number: 3, size: 9 } };
+  assert.deepEqual(found(judged, "mine", "d1"), { state: "ok" });
+  assert.deepEqual(found({ ...judged, checks: [entry] }, "mine", "d1"), { state: "logged", values: entry.values });
+  assert.deepEqual(found(judged, "another", "d1"), { state: "failed", why: "other" });
+  assert.deepEqual(found(judged, "mine", "d2"), { state: "failed", why: "paper" });
+  const failed = [entry, { name: "consistency", state: "failed", word: "" }];
+  assert.deepEqual(found({ ...judged, checks: failed }, "mine", "d1"), { state: "failed", why: "consistency" });
+});
+
+test("only who asked and looks elsewhere is told, and only of what they did not do themselves", () => {
+  const ready = { final: false, outcome: "", can_cancel: true, asset: {}, stage: "deliver" };
+  const failed = { ...ready, outcome: "failed", asset: null };
+  assert.equal(news(ready, { wished: true, hidden: true }), "ready");
+  assert.equal(news(failed, { wished: true, hidden: true }), "no-model");
+  assert.equal(news(ready, { wished: true, hidden: false }), "");
+  assert.equal(news(ready, { wished: false, hidden: true }), "");
+  assert.equal(news({ ...failed, outcome: "cancelled" }, { wished: true, hidden: true }), "");
 });
 
 /** A browser as far as `follow` sees it. */
