@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils import timezone
 
 from generation import stage_times
@@ -75,7 +76,7 @@ def test_nobody_knows_how_long_while_no_provider_takes_the_job(send, service, fi
     assert expected(job)["built"] is None
 
 
-def test_those_ahead_in_line_count(send, service, finished: Finished) -> None:
+def test_those_ahead_in_line_count(client, owner, send, service, finished: Finished) -> None:
     for step in (4, 5, 9):
         finished(step)
     send()
@@ -84,6 +85,11 @@ def test_those_ahead_in_line_count(send, service, finished: Finished) -> None:
     assert snapshot(third)["queue_place"] == "3rd"
     assert expected(third)["waited"] == 10  # two cut-outs of 5 s by one engine
     assert stage_times.in_line(third, 3, {}) is None
+    client.force_login(owner)
+    page = client.get(reverse("generation:job", args=[third.pk])).content.decode()
+    assert "3rd in line." in page
+    assert "Waiting in line" in page
+    assert "<span>~ 5 s</span>" in page
 
     Event.objects.filter(job=third, code="received").update(at=timezone.now() - timedelta(seconds=7))
     Event.record(third, "begun")
