@@ -60,7 +60,7 @@ await build({
   logLevel: "warning",
 });
 await build({
-  entryPoints: [join(here, "styles", "site.css")],
+  entryPoints: ["site.css", "making.css"].map((name) => join(here, "styles", name)),
   outdir: dist,
   bundle: true,
   minify: true,

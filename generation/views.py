@@ -76,6 +76,7 @@ BLAMED = {
 """The field that a refusal of the intake is about, by its code; the others are about the photo."""
 
 
+@on_device.runs_webassembly  # the viewer's decoders
 @gzip_page
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:

@@ -25,7 +25,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from generation.api_schema import PICTURES
 
-PARTS: Final = ("dist/site.css", "dist/site.js", "dist/create.js", "icons.svg", "favicon.svg")
+PARTS: Final = ("dist/site.css", "dist/making.css", "dist/site.js", "dist/create.js", "icons.svg", "favicon.svg")
 """What the page without a network is made of, and what a person in a hurry wants to have here already."""
 
 ICONS: Final = (

@@ -26,7 +26,7 @@ PAGES = (
     "/pricing",
     "/providers",
     "/trust",
-    "/data",
+    "/privacy/data",
     "/verify",
     "/account/login/",
     "/privacy/requests",
