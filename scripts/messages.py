@@ -21,13 +21,14 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = {"de": "German", "fr": "French", "es": "Spanish", "ja": "Japanese"}
-SOURCES = ("accounts", "billing", "generation", "modelmyimage", "privacy", "trust", "templates")
+SOURCES = ("accounts", "billing", "generation", "guides", "modelmyimage", "privacy", "trust", "templates")
 KEYWORDS = {
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
     "_": None,
     "_later": None,
+    "later": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
