@@ -96,7 +96,11 @@ def photograph(state: Path, url: str, out: Path) -> list[str]:
             both.submit(camera.walk, screen, url, cast, chromium=browser, out=out, letters=lambda: letters(state))
             for screen in camera.SCREENS
         ]
-        taken = [walk.result() for walk in walks]
+        try:
+            taken = [walk.result() for walk in walks]
+        except BaseException:  # Ctrl-C among them
+            camera.STOPPED.set()
+            raise
     camera.tell("Putting the sheets together.")
     shots = sorted((shot for one in taken for shot in one.shots), key=lambda shot: shot.file.name)
     camera.tell(f"{len(shots)} pictures: {sheets.write(shots, out)}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, Final, Literal
 
 from playwright.sync_api import BrowserContext, Error, Page, Route, sync_playwright
@@ -30,6 +31,8 @@ FLAGS: Final = (
     "--enable-unsafe-swiftshader",
     "--disable-gpu-compositing",
 )
+STOPPED: Final = Event()
+"""Set: whoever walks ends after the page they are at."""
 PATIENCE_MS: Final = 60_000
 TALLEST: Final = 8000
 """Of a screen that is made as high as its page, in pixels."""
@@ -64,6 +67,8 @@ def walk(
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         contexts: dict[str, BrowserContext] = {}
         for number, page in enumerate(places.PAGES):
+            if STOPPED.is_set():
+                break
             if page.who not in contexts or (page.does and page.who == places.NOBODY):
                 context = browser.new_context(**SCREENS[screen], reduced_motion="reduce")
                 context.set_default_timeout(PATIENCE_MS)

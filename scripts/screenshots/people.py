@@ -91,6 +91,7 @@ def _session(user: User) -> str:
     store["_auth_user_hash"] = user.get_session_auth_hash()
     just_now = {"method": "code", "email": user.email, "at": time(), "reauthenticated": True}
     store["account_authentication_methods"] = [just_now]
+    store["account_authentication_methods_user"] = str(user.pk)
     store.create()
     assert store.session_key
     UserSession.objects.create(user=user, ip="192.0.2.7", session_key=store.session_key, user_agent=BROWSER)
@@ -162,7 +163,8 @@ def _job(owner: User, *, stage: str, outcome: str = "", **values: Any) -> UUID:
     for number, code in enumerate(("received", Job.Stage.DISPATCH)):
         Event.objects.create(job=job, at=now - timedelta(seconds=110 - 4 * number), code=code)
     if not values.get("waiting") and values.get("failure") != "no_subject":
-        Attempt.objects.create(job=job, number=1, provider="embedded", state="running", started_at=now)
+        ended = {"state": "finished", "ended_at": now} if outcome else {"state": "running"}
+        Attempt.objects.create(job=job, number=1, provider="embedded", started_at=now, **ended)
     if not outcome:
         return job.pk
     (ledger.capture if values.get("charged") else ledger.release)(job=job.pk)
