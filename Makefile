@@ -9,10 +9,10 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check lint fix types bench demo lock messages python packages dev
+.PHONY: help run test test-long check lint fix types bench demo lock messages screenshots python packages dev
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed; $(PYTHON) is not on the path." >&2; exit 1; }
@@ -38,6 +38,9 @@ test-long: dev ## what the suite cuts short, at full length: billing's walk of 5
 demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
 	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }
 	@$(BIN)/python -m modelmyimage.local demo "$(PHOTO)" "$(OUT)"
+
+screenshots: dev ## a picture of every page, wide and narrow, light and dark, with contact sheets (OUT=var/screenshots)
+	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m scripts.screenshots $(OUT)
 
 check: lint types ## every check that is no test
 	@$(BIN)/lint-imports
