@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.urls import reverse
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from generation import choices, failures, registry, stage_times
@@ -35,7 +36,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "quality": job.quality,
         "options": choices.facts(job.chosen()),
         "queue_position": position,
-        "queue_place": ordinal(position) if position else "",
+        "queue_place": strip_tags(ordinal(position)) if position else "",  # French writes markup
         "waiting": {"code": job.waiting, "message": failures.wait(job.waiting)} if job.waiting else None,
         "attempts": attempts(job),
         "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
