@@ -41,7 +41,7 @@ def _pages(group: str, who: str, *paths: str) -> list[Page]:
 
 
 PAGES: Final = [
-    *_pages("first", NOBODY, "/", "/pricing", "/providers", "/api"),
+    *_pages("first", NOBODY, "/", "/pricing", "/providers", "/api", "/language", "/offline"),
     *_pages("guides", NOBODY, "/guides", "/guides/start", "/guides/photos", "/guides/printing", "/guides/api"),
     *_pages("guides", NOBODY, "/guides/adr/0001-photos-are-stripped-before-there-is-a-job"),
     *_pages("guides", NOBODY, "/guides/search?q=print", "/guides/search?q=xylophone"),
@@ -120,11 +120,11 @@ NO_PAGES: Final[dict[str, tuple[str, ...]]] = {
         "generation:acknowledge", "generation:cancel", "billing:spending", "billing:buy", "billing:resume",
         "billing:portal", "privacy:request_confirm", "privacy:request_withdraw", "privacy:erase_ask",
         "privacy:erase_undo", "accounts:key_disable", "accounts:key_enable", "sandbox:mailbox_empty",
-        "trust:put_away",
+        "trust:put_away", "shared",
     ),
     "they give a file or data": (
         "generation:usage_file", "generation:calls_csv", "generation:events", "generation:state", "generation:asset",
-        "generation:receipt", "billing:ledger_csv", "billing:document", "privacy:keys", "privacy:security_txt",
+        "generation:receipt", "generation:weights", "manifest", "worker", "billing:ledger_csv", "billing:document", "privacy:keys", "privacy:security_txt",
         "privacy:gpc", "privacy:copy", "privacy:certificate", "privacy:verifier", "privacy:log", "privacy:log_head",
         "privacy:log_heads", "privacy:log_proof", "privacy:log_consistency", "mfa_download_recovery_codes",
         "mfa_login_webauthn", "openapi",
