@@ -63,7 +63,7 @@ def phase(snapshot: dict[str, Any]) -> str:
 
 
 @register.filter
-def took(line: dict[str, Any]) -> str:
+def lasted(line: dict[str, Any]) -> str:
     """How long a done line of a timeline took: ``4.1 s``; empty where that is not known."""
     if not line["at"] or not line["began"]:
         return ""

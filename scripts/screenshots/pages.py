@@ -124,7 +124,8 @@ NO_PAGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "they give a file or data": (
         "generation:usage_file", "generation:calls_csv", "generation:events", "generation:state", "generation:asset",
-        "generation:receipt", "generation:weights", "manifest", "worker", "billing:ledger_csv", "billing:document", "privacy:keys", "privacy:security_txt",
+        "generation:receipt", "generation:weights", "manifest", "worker",
+        "billing:ledger_csv", "billing:document", "privacy:keys", "privacy:security_txt",
         "privacy:gpc", "privacy:copy", "privacy:certificate", "privacy:verifier", "privacy:log", "privacy:log_head",
         "privacy:log_heads", "privacy:log_proof", "privacy:log_consistency", "mfa_download_recovery_codes",
         "mfa_login_webauthn", "openapi",

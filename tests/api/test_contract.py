@@ -137,7 +137,7 @@ def test_a_form_that_has_to_be_judged_once_it_is_made_up() -> None:
     sent: list[Any] = []
 
     @given(case=schemathesis.openapi.from_dict(document)["/"]["POST"].as_strategy())
-    @settings(database=None, derandomize=True, max_examples=8, suppress_health_check=list(HealthCheck))
+    @settings(database=None, derandomize=True, max_examples=40, suppress_health_check=list(HealthCheck))
     def send(case: Any) -> None:
         files = ASGI_TRANSPORT.serialize_case(case, base_url="http://testserver").get("files") or ()
         sent.extend(content for name, (_, content) in files if name in FIELDS)

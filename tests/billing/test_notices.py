@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from django.conf import settings as configured
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 
 from accounts.models import User
 from billing import ledger, notices
@@ -78,7 +79,7 @@ def test_a_server_that_is_away_is_tried_again_and_an_address_that_is_refused_is_
         (OSError("x"), False),
         (SMTPRecipientsRefused({}), True),
     ):
-        with mock.patch.object(notices, "send_mail", side_effect=error):
+        with mock.patch.object(EmailMultiAlternatives, "send", side_effect=error):
             assert notices.send() == 0
         assert (Preferences.objects.get().noticed_at is not None) == noticed
     assert notices.send() == 0

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -262,7 +263,7 @@ def test_reminders(owner: User, settings, monkeypatch: pytest.MonkeyPatch) -> No
         raise SMTPServerDisconnected
 
     with monkeypatch.context() as patch:
-        patch.setattr(reminding, "send_mail", away)
+        patch.setattr(EmailMultiAlternatives, "send", away)
         assert reminding.remind() == 0
     assert reminding.remind() == 2
     assert reminding.remind() == 0

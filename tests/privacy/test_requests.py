@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -534,7 +535,9 @@ def test_a_broker_or_mail_server_that_is_away_loses_nothing(
     step = RequestStep.objects.get(what="acknowledged")
     assert step.mail_due_at is not None
     for error in (SMTPServerDisconnected("x"), OSError("x")):
-        monkeypatch.setattr(mailing, "send_mail", lambda *args, error=error, **more: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(
+            EmailMultiAlternatives, "send", lambda *args, error=error, **more: (_ for _ in ()).throw(error)
+        )
         RequestStep.objects.filter(pk=step.pk).update(mail_due_at=timezone.now())
         assert mailing.sweep() == 0
         step.refresh_from_db()
@@ -551,7 +554,9 @@ def test_a_broker_or_mail_server_that_is_away_loses_nothing(
     assert len(mail.outbox) == 1
     assert mailing.sweep() == 0
 
-    monkeypatch.setattr(mailing, "send_mail", lambda *args, **more: (_ for _ in ()).throw(SMTPRecipientsRefused({})))
+    monkeypatch.setattr(
+        EmailMultiAlternatives, "send", lambda *args, **more: (_ for _ in ()).throw(SMTPRecipientsRefused({}))
+    )
     signed.post(FORM, said())
     assert mailing.sweep() == 0
     assert not RequestStep.objects.filter(mail_due_at__isnull=False).exists()
@@ -562,7 +567,7 @@ def test_a_worker_that_dies_while_sending_is_made_up_for(signed: Client) -> None
     signed.post(FORM, said())
     step = RequestStep.objects.get(what="acknowledged")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mailing, "written", lambda step: (_ for _ in ()).throw(SystemExit))
+        patch.setattr(mailing, "written", lambda step, to: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
             mailing.send(step.pk)
     assert not mailing.send(step.pk)  # another has it, as far as anybody knows
