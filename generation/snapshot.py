@@ -36,7 +36,7 @@ def snapshot(job: Job) -> dict[str, Any]:
         "quality": job.quality,
         "options": choices.facts(job.chosen()),
         "queue_position": position,
-        "queue_place": strip_tags(ordinal(position)) if position else "",  # French writes markup
+        "queue_place": strip_tags(str(ordinal(position))) if position else "",  # French writes markup
         "waiting": {"code": job.waiting, "message": failures.wait(job.waiting)} if job.waiting else None,
         "attempts": attempts(job),
         "failure": {"code": job.failure, "message": failures.failure(job.failure)} if job.failure else None,
