@@ -31,6 +31,7 @@ export async function checked(text, addresses, older) {
   const consistency = async (/** @type {number} */ first, /** @type {number} */ second) =>
     (await fetched(`${addresses.consistency}?first=${first}&second=${second}`)).answer;
   const judged = await judge(text, keys, async (leaf) => {
+    if (!addresses.proof) return null;
     const { size } = await demandHead(present, keys);
     const { found, answer } = await fetched(`${addresses.proof}?leaf=${leaf}&size=${size}`);
     return found ? { proof: answer, head: present } : null;

@@ -54,8 +54,8 @@ class Scales:
         )
 
     def begin(self, event: Any) -> None:
-        """Wait for what the page asks; the icon of the tab, the browser may ask for and leave."""
-        if not event["request"]["url"].endswith("/favicon.svg"):
+        """Wait for what the page asks; what is for the tab and for installing, the browser may ask for and leave."""
+        if not event["request"]["url"].endswith(("/favicon.svg", "/manifest.webmanifest", "/app/touch.png")):
             self.begun.add(event["requestId"])
 
     def weigh(self, url: str) -> int:
