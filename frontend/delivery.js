@@ -217,6 +217,6 @@ export class Delivery {
     lead.className = "lead";
     lead.textContent = sentence;
     claim.replaceChildren(title, lead);
-    announce(`${headline}. ${sentence}`);
+    announce(`${headline.replace(/[.。]$/, "")}. ${sentence}`);
   }
 }
