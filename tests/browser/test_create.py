@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
 from tests.browser.looks import SCREENS, objections
 from tests.browser.test_main_job import until
+from tests.long import LONG
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -57,7 +58,7 @@ def choose(page: Page, *photos: Path) -> None:
     page.locator("#id_photo").set_input_files(list(photos))
 
 
-@pytest.mark.parametrize("screen", ["wide light", "phone dark"])
+@pytest.mark.parametrize("screen", ["wide light", "phone dark"] if LONG else ["phone dark"])
 def test_one_object_is_edited_and_what_is_seen_is_sent(chromium: Browser, site: RunningSite, screen: str) -> None:
     with chromium.new_context(**SCREENS[screen]) as context:
         context.set_default_timeout(PATIENCE_MS)
