@@ -28,6 +28,6 @@ def own_page(
         guarded: Any = view
         if proof != "never":
             guarded = reauthentication_required(allow_get=proof == "to post")(guarded)
-        return require_http_methods(answered)(never_cache(login_required(guarded)))  # type: ignore[no-any-return]
+        return require_http_methods(answered)(never_cache(login_required(guarded)))  # type: ignore[no-any-return]  # guards are typed loosely
 
     return guard

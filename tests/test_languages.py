@@ -19,6 +19,8 @@ from accounts.models import User
 from accounts.security_log import send
 from privacy.requests import handling, mailing
 from scripts import messages
+from trust import publishing
+from trust.models import Document, Version
 
 CODES = [code for code, _name in settings.LANGUAGES]
 PAGES = (
@@ -148,6 +150,9 @@ def test_documents_have_one_wording_whoever_publishes_them(client: Client) -> No
     german = client.get("/privacy", headers={"accept-language": "de"}).content.decode()
     assert "Privacy policy" in german
     assert 'lang="en' in german.partition("<main")[2]
+    version = Version.objects.get(document=Document.PRIVACY)
+    with translation.override(settings.LANGUAGE_CODE):
+        assert version.text == publishing.rendered(Document.PRIVACY, version.published_at)[0]
 
 
 def test_what_is_compiled_is_what_is_written() -> None:

@@ -157,7 +157,7 @@ def test_an_answer_that_was_lost_is_no_reason_either(
         answer.append(ready(method, path, headers))
         return 503, {"Retry-After": "9999"}, {"code": "nobody", "title": "Later"}
 
-    fake.answer = lost  # type: ignore[method-assign]
+    fake.answer = lost  # type: ignore[method-assign]  # for this test alone
     assert main(["generate", "cup.jpg"]) == 1
     assert (len(fake.jobs), len(kept(home))) == (1, 1)
     fake.answer = ready  # type: ignore[method-assign]
