@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.providers.meshy import MeshySimulator
 from tests.browser.conftest import Watched, join, without_viewer
+from tests.browser.cutout import CUT_OUT
 from tests.stack import RunningSite, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 JOB_MS = 60_000
 
 
@@ -46,7 +45,7 @@ def purse(page: Page) -> int:
 def make(page: Page, site: RunningSite, provider: str) -> int:
     """Send the sample as a draft to one provider; returns what the page says that it costs."""
     page.goto(f"{site.url}/create")
-    page.locator("#id_photo").set_input_files(SAMPLE)
+    page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator('input[name="quality"][value="draft"]').check(force=True)
     page.locator(f"#provider-{provider}").check(force=True)
     price = int(page.locator("#quote-price").inner_text().split()[0])

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched, join, sign_up
+from tests.browser.cutout import CUT_OUT
 from tests.generation.khronos import errors
 from tests.stack import RunningSite, processes_of
 
@@ -34,7 +35,7 @@ def test_page_catches_up_after_the_server_died(watched: Watched, site: RunningSi
     """The site starts its web server again by itself; the tests that follow have it back."""
     page = watched.page
     join(page, site.url, "line@example.org")
-    page.locator("#id_photo").set_input_files(SAMPLE)
+    page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator("#send").click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator("#timeline")).to_contain_text("Photo received")

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import SCREENS, TWO, Looks, objections
 from tests.stack import RunningSite
 
@@ -364,7 +365,7 @@ def test_options_of_a_job(chromium: Browser, site: RunningSite, signed_in: Any) 
         size.fill("5000")
         page.get_by_text("More options").click()
         expect(page.locator("#options-chosen")).to_have_text("2 chosen")
-        page.locator("#id_photo").set_input_files(SAMPLE)
+        page.locator("#id_photo").set_input_files(CUT_OUT)
         page.get_by_role("button", name="Make my model").click()
         expect(size).to_be_focused()
         expect(page.locator("#print_size_mm-error")).to_contain_text("10 to 1000")

@@ -6,7 +6,6 @@ The site runs with stand-ins for two hosted services beside its own engine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +15,13 @@ from sandbox.providers.meshy import MeshySimulator
 from sandbox.providers.simulator import Simulator
 from sandbox.providers.tripo import TripoSimulator
 from tests.browser.conftest import PATIENCE_MS, Watched, join
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import Looks, objections
 from tests.browser.test_other_ways import tab_to
 from tests.generation.conftest import mesh
 from tests.stack import RunningSite, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 # The browser does not show what a form with files holds; this says under which names the files are sent.
 SAY_NAMES = """
   const send = XMLHttpRequest.prototype.send;
@@ -89,10 +88,10 @@ def test_choices_rule_offers_out(chromium: Browser, site: RunningSite, signed_in
         expect(page.locator("#quote-price")).to_have_text("1 credit")
         assert why_not(page, "embedded") == why_not(page, "meshy") == ""
 
-        page.locator("#id_photo").set_input_files(SAMPLE)
-        page.locator("#id_photo_back").set_input_files(SAMPLE)
+        page.locator("#id_photo").set_input_files(CUT_OUT)
+        page.locator("#id_photo_back").set_input_files(CUT_OUT)
         assert why_not(page, "embedded") == ""
-        page.locator("#id_photo_left").set_input_files(SAMPLE)
+        page.locator("#id_photo_left").set_input_files(CUT_OUT)
         assert why_not(page, "embedded") == "does not take the photo from the left"
         assert why_not(page, "meshy") == ""
         # Tripo costs less as Standard, Meshy is quicker as Draft.
@@ -137,7 +136,7 @@ def test_photos_from_other_sides_by_keyboard(watched: Watched, site: RunningSite
     tab_to(field)
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
-    chooser.value.set_files(SAMPLE)
+    chooser.value.set_files(CUT_OUT)
     expect(page.locator('[data-view="back"] img')).to_be_visible()
     expect(page.locator("#announce")).to_have_text("Added: the photo of the back. It has not left this device.")
     remove = page.get_by_role("button", name="Remove the photo of the back")
@@ -161,9 +160,9 @@ def test_who_has_the_photo_is_said_while_it_changes_hands(
     page.on("console", lambda message: said.append(message.text))
     page.add_init_script(SAY_NAMES)
     page.reload()
-    page.locator("#id_photo").set_input_files(SAMPLE)
-    page.locator("#id_photo_back").set_input_files(SAMPLE)
-    page.locator("#id_photo_left").set_input_files(SAMPLE)
+    page.locator("#id_photo").set_input_files(CUT_OUT)
+    page.locator("#id_photo_back").set_input_files(CUT_OUT)
+    page.locator("#id_photo_left").set_input_files(CUT_OUT)
     page.locator('input[name="quality"][value="draft"]').check(force=True)
     page.get_by_role("button", name="Make my model").click()
     page.wait_for_url(f"{site.url}/jobs/*")
@@ -209,7 +208,7 @@ def test_limits_without_scripts(chromium: Browser, site: RunningSite) -> None:
         expect(page.locator("#provider-meshy")).to_be_disabled()
         expect(page.locator("#about-tripo")).to_contain_text("you ruled it out by name")
         expect(page.locator("#provider-embedded")).to_be_checked()
-        page.locator("#id_photo").set_input_files(SAMPLE)
+        page.locator("#id_photo").set_input_files(CUT_OUT)
         expect(page.locator("#id_photo_left")).to_have_count(0)
         page.get_by_role("button", name="Make my model").click()
         page.wait_for_url(f"{site.url}/jobs/*")

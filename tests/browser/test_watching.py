@@ -6,18 +6,17 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 
 ELSEWHERE = """
   window.elsewhere = false;
@@ -91,7 +90,7 @@ def test_watched_from_the_middle_to_a_receipt_that_is_checked(
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{site.url}/create")
     slow = Slow(context)
-    page.locator("#id_photo").set_input_files(SAMPLE)
+    page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator("#send").click()
     page.wait_for_url(f"{site.url}/jobs/*")
 
