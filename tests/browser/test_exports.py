@@ -19,13 +19,13 @@ from PIL.GifImagePlugin import GifImageFile
 from playwright.sync_api import Page, expect
 from pxr import Usd, UsdGeom, UsdShade, UsdValidation
 
-from tests.browser.conftest import Watched, sign_up
+from tests.browser.conftest import Watched, join
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.long import LONG
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
-SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 CORE = "{http://schemas.microsoft.com/3dmanufacturing/core/2015/02}"
 COLOURS = "{http://schemas.microsoft.com/3dmanufacturing/material/2015/02}"
 SCENE = ("usdLux", "usdPhysics", "usdSkel", "usdMedia")
@@ -249,9 +249,9 @@ def check_turning(page: Page, save: Save) -> None:
 
 def test_every_format_says_what_the_glb_says(site: RunningSite, watched: Watched, tmp_path: Path) -> None:
     page = watched.page
-    sign_up(page, site.url, "formats@example.org")
-    page.locator("#id_photo").set_input_files(SAMPLE)
-    page.locator("#send").click()
+    join(page, site.url, "formats@example.org")
+    page.locator("#id_photo").set_input_files(CUT_OUT)
+    page.get_by_role("button", name="Make my model").click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator("#save")).to_be_enabled()
     save = saver(page, tmp_path / "engine")

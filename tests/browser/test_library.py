@@ -15,13 +15,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import TWO, objections
 from tests.browser.test_main_job import sign_in, until
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
-SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 
 HAND_ON = """async (job) => {
   const photo = await (await fetch("/static/samples/mug.jpg")).blob();
@@ -58,7 +58,7 @@ OFFERED = """async () => {
 def make(page: Page, site: RunningSite) -> str:
     """A job with its photo laid ready; its id, once the model is in the tab."""
     page.goto(f"{site.url}/create")
-    page.locator("#id_photo").set_input_files(SAMPLE)
+    page.locator("#id_photo").set_input_files(CUT_OUT)
     page.get_by_role("button", name="Make my model").click()
     page.wait_for_url(f"{site.url}/jobs/*")
     job = page.url.rpartition("/")[2]
