@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.browser.test_main_job import colours, sign_in, until
 from tests.browser.test_other_ways import tab_to
@@ -121,8 +122,8 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
     page.set_viewport_size({"width": 760, "height": 700})  # fewer pixels, all drawn without a graphics card
     page.add_init_script(PREPARE)
     sign_in(page, site, site.link_of("viewer@example.org"))
-    page.locator("#id_photo").set_input_files(SAMPLE)
-    page.locator("#send").click()
+    page.locator("#id_photo").set_input_files(CUT_OUT)
+    page.get_by_role("button", name="Make my model").click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator(".viewer.shown")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("We no longer have it")
