@@ -18,6 +18,7 @@ SCREEN = os.environ.get("SCREEN", "wide light")
 SLOW = os.environ.get("LINE") == "slow"
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Milliseconds until an answer begins, and bytes a second."""
+BECOMES_A_CLICK_MS = 100
 
 
 def apply(browser: Browser) -> None:
@@ -44,6 +45,9 @@ def apply(browser: Browser) -> None:
         """What a click is for a finger; where a context has none, or a test wants another button, a click."""
         if self.page.context in by_touch and not options.keys() - {"force", "position", "timeout"}:
             self.tap(**options)
+            # The browser makes the click out of the touches, a moment later; what that opens is waited for, as by click().
+            self.page.wait_for_timeout(BECOMES_A_CLICK_MS)
+            self.page.wait_for_load_state()
         else:
             clicked(self, **options)
 
