@@ -9,7 +9,8 @@ import { Malformed, isObject, parse } from "./strict.js";
 
 /** What the site answers at an address of the log; throws when there is no answer. @param {string} address */
 async function fetched(address) {
-  const response = await fetch(address, { headers: { Accept: "application/json" } });
+  // A head that the browser kept from a minute ago may be from before the first, or signed by a key that it does not know.
+  const response = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-cache" });
   if (!response.ok && response.status !== 404) throw new Error(String(response.status));
   return { found: response.ok, answer: parse(await response.text()) };
 }

@@ -54,7 +54,7 @@ export function showVerdict(judged, verdict, paper, heading = "h1") {
   const failed = judged.checks.filter((check) => check.state === "failed");
   // Signed and in the log it is all the same, where only what the log became since is in doubt.
   const doubted = failed.length > 0 && failed.every((check) => check.name === "consistency");
-  const forked = doubted && failed.some((check) => check.word !== "consistency-form");
+  const forked = doubted && failed.some((check) => ["consistency-not", "consistency-shorter"].includes(check.word));
   const logged = judged.checks.some((check) => check.name === "inclusion" && check.state === "ok");
   const name = forked ? "forked" : doubted ? "doubted" : failed.length ? "fails" : "holds";
   const title = make(heading, "", word(name));

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.browser import circumstances
+
 FLAGS = [
     "--no-sandbox",  # tests may run as root
     "--disable-quic",
@@ -24,7 +26,9 @@ FLAGS = [
     "--disable-gpu-compositing",  # pages are put together without a graphics card's imitation; WebGL has it
 ]
 # WebGL without a graphics card is slow.
-PATIENCE_MS = 60_000
+PATIENCE_MS = 60_000 * (4 if circumstances.SLOW else 1)
+SEND = "#send:visible, #send-phone:visible"
+"""The button that sends photos: beside the choices on a wide screen, at the foot of the screen on a phone."""
 
 
 @dataclass
@@ -103,9 +107,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not path:
         pytest.fail("There is no Chromium: `make test` installs one, or name one with CHROMIUM=…")
     browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-    made = browser.new_context
-    # A worker that keeps files would answer in place of the site; the test of it asks for it.
-    browser.new_context = lambda **options: made(**{"service_workers": "block", **options})  # type: ignore[method-assign]
+    circumstances.apply(browser)
     yield browser
     browser.close()
 
@@ -113,7 +115,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A fresh profile."""
-    made = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    made = chromium.new_context(accept_downloads=True)
     made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()

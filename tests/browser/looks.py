@@ -13,6 +13,9 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.circumstances import SCREEN
+from tests.browser.screens import SCREENS, TWO
+
 AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
 EVERYTHING = {
     "type": "tag",
@@ -20,20 +23,6 @@ EVERYTHING = {
 }
 THUMB = 44
 PATIENCE_SECONDS = 10.0
-SCREENS: dict[str, dict[str, Any]] = {
-    "wide light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "wide contrast": {"viewport": {"width": 1280, "height": 900}, "contrast": "more"},
-    "phone dark": {
-        "viewport": {"width": 390, "height": 844},
-        "color_scheme": "dark",
-        "is_mobile": True,
-        "has_touch": True,
-    },
-    "small phone": {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True},
-}
-"""Each as the options of a browser context."""
-TWO = {name: SCREENS[name] for name in ("wide light", "phone dark")}
-"""For pages made of the same parts as those that are looked at on all four."""
 RULES = {
     "wide contrast": {"type": "rule", "values": ["color-contrast"]},
     "small phone": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]},
@@ -75,12 +64,13 @@ class Looks:
     """Shows one page on several screens.
 
     ``looks()`` gives the objections on all of them. The page stays on the screen that was the last, and the next look
-    begins with that: so the steps of a flow between looks are walked now on the one, now on the other.
+    begins with that: so the steps of a flow between looks are walked now on the one, now on the other. Where the flows
+    are to be walked on one screen (``circumstances.SCREEN``), the page goes back to that after each look.
     """
 
     def __init__(self, page: Page, screens: Mapping[str, dict[str, Any]] = TWO) -> None:
         self.page = page
-        self.order = list(screens)
+        self.order = sorted(screens, key=lambda name: name != SCREEN)
         self.devtools = page.context.new_cdp_session(page)
         self.show(self.order[0])
 
@@ -109,5 +99,8 @@ class Looks:
             if name != self.order[0]:
                 self.show(name)
             found += [f"{name}: {said}" for said in objections(self.page, RULES.get(name, EVERYTHING))]
-        self.order.reverse()
+        if SCREEN == "wide light":
+            self.order.reverse()
+        else:
+            self.show(self.order[0])
         return found

@@ -19,7 +19,7 @@ from PIL.GifImagePlugin import GifImageFile
 from playwright.sync_api import Page, expect
 from pxr import Usd, UsdGeom, UsdShade, UsdValidation
 
-from tests.browser.conftest import Watched, join
+from tests.browser.conftest import SEND, Watched, join
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.long import LONG
@@ -251,7 +251,7 @@ def test_every_format_says_what_the_glb_says(site: RunningSite, watched: Watched
     page = watched.page
     join(page, site.url, "formats@example.org")
     page.locator("#id_photo").set_input_files(CUT_OUT)
-    page.get_by_role("button", name="Make my model").click()
+    page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator("#save")).to_be_enabled()
     save = saver(page, tmp_path / "engine")

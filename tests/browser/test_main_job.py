@@ -14,7 +14,7 @@ import trimesh
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import SEND, Watched
 from tests.generation.khronos import errors
 from tests.stack import RunningSite
 
@@ -52,7 +52,7 @@ def test_photo_in_model_out_nothing_left(watched: Watched, start_site, tmp_path:
 
     page.locator("#id_photo").set_input_files(photo)
     expect(page.locator("#preview")).to_be_visible()
-    page.locator("#send").click()
+    page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
     job = page.url
 

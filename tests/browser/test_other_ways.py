@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Watched, join, sign_up
+from tests.browser.conftest import PATIENCE_MS, SEND, Watched, join, sign_up
 from tests.browser.cutout import CUT_OUT
 from tests.generation.khronos import errors
 from tests.stack import RunningSite, processes_of
@@ -36,7 +36,7 @@ def test_page_catches_up_after_the_server_died(watched: Watched, site: RunningSi
     page = watched.page
     join(page, site.url, "line@example.org")
     page.locator("#id_photo").set_input_files(CUT_OUT)
-    page.locator("#send").click()
+    page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator("#timeline")).to_contain_text("Photo received")
     os.kill(web_server(site), signal.SIGKILL)
@@ -93,7 +93,7 @@ def test_by_keyboard_alone(watched: Watched, site: RunningSite, tmp_path: Path) 
     tab_to(page.locator("[data-sample]").first)
     page.keyboard.press("Enter")
     expect(page.locator("#preview")).to_be_visible()
-    tab_to(page.locator("#send"))
+    tab_to(page.locator(SEND))
     page.keyboard.press("Space")
     page.wait_for_url(f"{site.url}/jobs/*")
 

@@ -182,6 +182,16 @@ def test_a_head_is_kept_and_a_rewritten_log_is_seen(page: Page, site: RunningSit
     expect(page.locator("h1")).to_have_text("This receipt holds")
 
 
+def test_a_site_that_shows_no_head_is_not_accused(opened: Page, every: dict[str, Case]) -> None:
+    """Nothing is proven then, not even that the log was rewritten."""
+    case = every["all holds"]
+    serve(opened, case)
+    nothing = {"format": "modelmyimage-log/1", "keys": case.keys["keys"], "head": None}
+    opened.route("**/.well-known/modelmyimage-log.json", lambda route: route.fulfill(json=nothing))
+    check(opened, json.dumps(case.document))
+    expect(opened.locator("h1")).to_have_text("The log gave no proof")
+
+
 def test_a_browser_without_such_signatures_asks_the_server(page: Page, site: RunningSite) -> None:
     page.add_init_script("crypto.subtle.generateKey = () => Promise.reject(new Error('not here'))")
     page.goto(f"{site.url}/verify")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import SEND, Watched
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.browser.test_main_job import colours, sign_in, until
@@ -123,7 +123,7 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
     page.add_init_script(PREPARE)
     sign_in(page, site, site.link_of("viewer@example.org"))
     page.locator("#id_photo").set_input_files(CUT_OUT)
-    page.get_by_role("button", name="Make my model").click()
+    page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
     expect(page.locator(".viewer.shown")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("We no longer have it")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import SEND, Watched
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.stack import RunningSite
@@ -91,7 +91,7 @@ def test_watched_from_the_middle_to_a_receipt_that_is_checked(
     page.wait_for_url(f"{site.url}/create")
     slow = Slow(context)
     page.locator("#id_photo").set_input_files(CUT_OUT)
-    page.locator("#send").click()
+    page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
 
     # What is done has its time, what runs is counted, what comes is estimated; the tab's title says how far it is.
