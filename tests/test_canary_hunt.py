@@ -21,7 +21,7 @@ from PIL import Image
 
 from sandbox.providers.service import Script, Service
 from tests.generation.conftest import mesh, photo
-from tests.stack import RunningSite, launch, processes_of
+from tests.stack import RunningSite, launch_ready, processes_of
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.stack
@@ -106,7 +106,7 @@ def site_with_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
     service = Service(Script(mesh=mesh()))
     temporary = folder / "tmp"
     temporary.mkdir()
-    site = launch(
+    site = launch_ready(
         folder / "var",
         PROVIDERS="sandbox.providers.scripted:Scripted",
         SCRIPTED_URL=service.url,

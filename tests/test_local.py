@@ -71,21 +71,43 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.stack
-def test_a_first_start_leads_to_a_signed_in_page_and_a_second_keeps_it(state: Path, start_site: Start) -> None:
+def test_started_killed_started_again_and_stopped(tmp_path: Path, start_site: Start) -> None:
+    """In a long folder with spaces, whose sockets lie elsewhere; what dies is started again, and nothing is left."""
+    state = tmp_path / ("a rather long folder name " * 4).strip() / "var"
+    state.mkdir(parents=True)
+    sockets = socket_folder(state)
+    assert not sockets.is_relative_to(state)
     first = start_site(state)
     sign_in(first.link)
     with pytest.raises(urllib.error.HTTPError):  # the link was for once
         sign_in(first.link)
     before, keys = accounts(state), (state / "local.env").read_text()
     assert [email for _, email in before] == ["demo@localhost"]
-    assert first.stop(signal.SIGINT) == 0
-    assert processes_of(state) == []
+    first.process.kill()
+    first.process.wait()
 
-    second = start_site(state)
+    second = start_site(state)  # while the guard is still ending the first one's children
     browser = sign_in(second.link)
     assert browser.open(second.url + "/history", timeout=30).status == 200
     assert accounts(state) == before
     assert (state / "local.env").read_text() == keys
+
+    assert len(processes_of(state)) >= 5  # us, the guard, the web server, two workers; the Valkeys name the other folder
+    [web] = by_command(state, "modelmyimage.web")
+    os.kill(web, signal.SIGKILL)
+    assert wait_until(lambda: by_command(state, "modelmyimage.web") not in ([], [web]))
+    assert any(line.startswith("web stopped (SIGKILL); starting it again in 0.5 s.") for line in second.lines)
+
+    def answers() -> bool:
+        try:
+            return bool(urllib.request.build_opener().open(second.url, timeout=5).status == 200)
+        except OSError:
+            return False
+
+    assert wait_until(answers, seconds=30)
+    assert second.stop(signal.SIGTERM) == 0
+    assert processes_of(state) == []
+    assert not sockets.exists()
 
 
 @pytest.mark.stack
@@ -100,18 +122,6 @@ def test_what_it_keeps_is_for_our_eyes_only(site: RunningSite) -> None:
 
 
 @pytest.mark.stack
-def test_killed_it_leaves_nothing_and_can_start_again_at_once(state: Path, start_site: Start) -> None:
-    running = start_site(state)
-    assert running.link
-    running.process.kill()
-    running.process.wait()
-    again = start_site(state)  # while the guard is still ending the first one's children
-    assert again.link
-    assert again.stop() == 0
-    assert wait_until(lambda: not processes_of(state))
-
-
-@pytest.mark.stack
 def test_killed_while_starting_it_leaves_nothing(state: Path, start_site: Start) -> None:
     running = start_site(state)
     assert wait_until(lambda: by_command(state, "valkey-server"))
@@ -121,23 +131,13 @@ def test_killed_while_starting_it_leaves_nothing(state: Path, start_site: Start)
 
 
 @pytest.mark.stack
-def test_what_dies_is_started_again_and_said_and_told_to_stop_it_leaves_nothing(state: Path, start_site: Start) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_stopped_by_hand_or_with_its_terminal_it_leaves_nothing(
+    how: signal.Signals, state: Path, start_site: Start
+) -> None:
     running = start_site(state)
-    url = running.url
-    assert len(processes_of(state)) >= 7  # us, the guard, two Valkeys, the web server, two workers
-    [web] = by_command(state, "modelmyimage.web")
-    os.kill(web, signal.SIGKILL)
-    assert wait_until(lambda: by_command(state, "modelmyimage.web") not in ([], [web]))
-    assert any(line.startswith("web stopped (SIGKILL); starting it again in 0.5 s.") for line in running.lines)
-
-    def answers() -> bool:
-        try:
-            return bool(urllib.request.build_opener().open(url, timeout=5).status == 200)
-        except OSError:
-            return False
-
-    assert wait_until(answers, seconds=30)
-    assert running.stop(signal.SIGTERM) == 0
+    assert wait_until(lambda: by_command(state, "valkey-server"))  # it need not be up for that
+    assert running.stop(how) == 0
     assert processes_of(state) == []
 
 
@@ -186,19 +186,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, start_site:
         (tmp_path / "closed").mkdir(mode=0o500)
     line = refusal(start_site(tmp_path / "closed" / "var"))
     assert f"The folder {tmp_path}/closed/var cannot be written" in line
-
-
-@pytest.mark.stack
-def test_a_long_path_with_spaces_works(tmp_path: Path, start_site: Start) -> None:
-    state = tmp_path / ("a rather long folder name " * 4).strip() / "var"
-    state.mkdir(parents=True)
-    sockets = socket_folder(state)
-    assert not sockets.is_relative_to(state)
-    running = start_site(state)
-    sign_in(running.link)
-    assert running.stop(signal.SIGHUP) == 0  # its terminal is closed
-    assert processes_of(state) == []
-    assert not sockets.exists()
 
 
 def test_a_long_path_gets_short_sockets_of_its_own(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def apply(browser: Browser) -> None:
         """What a click is for a finger; where a context has none, or a test wants another button, a click."""
         if self.page.context in by_touch and not options.keys() - {"force", "position", "timeout"}:
             self.tap(**options)
-            # The browser makes the click out of the touches, a moment later; what that opens is waited for, as by click().
+            # The browser makes a click out of it a moment later; what that opens is waited for, as by click().
             self.page.wait_for_timeout(BECOMES_A_CLICK_MS)
             self.page.wait_for_load_state()
         else:

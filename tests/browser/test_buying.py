@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sandbox.providers.meshy import MeshySimulator
 from tests.browser.conftest import Watched, join, without_viewer
 from tests.browser.cutout import CUT_OUT
-from tests.stack import RunningSite, launch
+from tests.stack import RunningSite, launch_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 JOB_MS = 60_000
@@ -29,7 +29,7 @@ def meshy() -> Iterator[MeshySimulator]:
 def site(meshy: MeshySimulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """A site that gives nothing away."""
     environment = {"GRANT_CREDITS": "0", "MESHY_API_KEY": meshy.key, "MESHY_URL": f"{meshy.url} {meshy.files}"}
-    running = launch(tmp_path_factory.mktemp("buying") / "var", **environment)
+    running = launch_ready(tmp_path_factory.mktemp("buying") / "var", **environment)
     try:
         assert running.link
         yield running

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import PATIENCE_MS, Watched, join, sign_up
 from tests.browser.looks import Looks, objections
 from tests.browser.test_pages_look import ANONYMOUS
-from tests.stack import RunningSite, launch
+from tests.stack import RunningSite, launch_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -30,7 +30,7 @@ OURS = {"sessionid", "csrftoken", "messages", "django_language"}
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """A site whose operator says who they are, with a hosted provider."""
     who = {"OPERATOR_NAME": "Example GmbH", "CONTACT_EMAIL": "hello@models.example", "MESHY_API_KEY": "x"}
-    running = launch(tmp_path_factory.mktemp("documents") / "var", **who)
+    running = launch_ready(tmp_path_factory.mktemp("documents") / "var", **who)
     try:
         assert running.link
         yield running

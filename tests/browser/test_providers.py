@@ -19,7 +19,7 @@ from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import Looks, objections
 from tests.browser.test_other_ways import tab_to
 from tests.generation.conftest import mesh
-from tests.stack import RunningSite, launch
+from tests.stack import RunningSite, launch_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 # The browser does not show what a form with files holds; this says under which names the files are sent.
@@ -50,7 +50,7 @@ def site(services: dict[str, Simulator], tmp_path_factory: pytest.TempPathFactor
     environment = {"GRANT_CREDITS": "200"}
     for name, simulator in services.items():
         environment |= {f"{name}_API_KEY": simulator.key, f"{name}_URL": f"{simulator.url} {simulator.files}"}
-    running = launch(tmp_path_factory.mktemp("providers") / "var", **environment)
+    running = launch_ready(tmp_path_factory.mktemp("providers") / "var", **environment)
     try:
         assert running.link
         yield running
