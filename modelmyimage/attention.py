@@ -1,4 +1,4 @@
-"""What needs an operator now: each of a few things that can go wrong, counted from the tables and the caches that run it.
+"""What needs an operator now: each of a few things that can go wrong, counted from tables and caches as they are.
 
 A thing that is as it should be counts 0. The books are compared with themselves over the whole ledger, so that is done
 at most every ``BOOKS_SECONDS``; all else is counted as the page is asked for.
