@@ -72,5 +72,6 @@ def remove(person: Person) -> None:
     user.password = make_password(None)
     user.is_active = user.is_staff = user.is_superuser = False
     user.last_login = None
+    user.language = user.theme = ""
     user.date_joined = timezone.now().replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     user.save()

@@ -17,13 +17,18 @@ from accounts.models import User
 from privacy.mail import reader_language
 
 
+def way_back(request: HttpRequest) -> str:
+    """Where somebody came from to choose something, as ``next`` says it; the first page if that is elsewhere."""
+    back = request.POST.get("next") or request.GET.get("next") or "/"
+    known = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if known else "/"
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     """Choose a language, and go back to where one was."""
-    back = request.POST.get("next") or request.GET.get("next") or "/"
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = "/"
+    back = way_back(request)
     chosen = request.POST.get("language", "")
     if request.method != "POST" or chosen not in dict(settings.LANGUAGES):
         return render(request, "accounts/language.html", {"back": back, "languages": settings.LANGUAGES})

@@ -39,6 +39,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
     language = models.CharField(max_length=8, blank=True, default="", help_text="Of our mail; empty: the site's own.")
+    theme = models.CharField(max_length=8, blank=True, default="", help_text="accounts/theme.py; empty: never chosen.")
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -45,6 +45,7 @@ HELD = [
             Item("password", _("A digest of your password, if you have one"), withheld=SECRET),
             Item("date_joined last_login", _("When you signed up, and last signed in")),
             Item("language", _("The language in which you get our mail")),
+            Item("theme", _("In which colours you see the pages")),
             Item("is_active is_staff is_superuser", _("Whether the account is on, and whether it is an operator’s")),
         ),
     ),

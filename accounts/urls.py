@@ -3,10 +3,10 @@
 from django.conf import settings
 from django.urls import include, path
 
-from accounts import key_pages, language, mail_choice, views
+from accounts import key_pages, language, mail_choice, overview, theme, views
 
 app_urls = [
-    path("account/", views.home, name="home"),
+    path("account/", overview.page, name="home"),
     path("account/mail", mail_choice.page, name="mail"),
     path("account/keys", key_pages.overview, name="keys"),
     path("account/keys/new", key_pages.new, name="key_new"),
@@ -16,6 +16,7 @@ app_urls = [
     path("account/keys/<uuid:key_id>/enable", key_pages.enable, name="key_enable"),
     path("account/keys/<uuid:key_id>/delete", key_pages.delete, name="key_delete"),
     path("language", language.page, name="language"),
+    path("theme", theme.page, name="theme"),
     path("keys/leaked", key_pages.leaked, name="keys_leaked"),
 ]
 if settings.LOCAL:

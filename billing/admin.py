@@ -33,6 +33,7 @@ class Entries(TabularInline):  # type: ignore[type-arg]  # generic for the type 
     """A transaction's entries."""
 
     model = Entry
+    template = "admin/billing/transaction/entries.html"
     verbose_name_plural = gettext_lazy("Entries")
     fields = ("account", "amount")
     extra = 0

@@ -60,7 +60,7 @@ await build({
   logLevel: "warning",
 });
 await build({
-  entryPoints: ["site.css", "making.css"].map((name) => join(here, "styles", name)),
+  entryPoints: ["site.css", "making.css", "operators.css"].map((name) => join(here, "styles", name)),
   outdir: dist,
   bundle: true,
   minify: true,

@@ -5,7 +5,7 @@
 
 import { offer } from "./create/incoming.js";
 
-/** @typedef {{offline: string, shared: string, create: string, language: string, files: string, parts: string[]}} Site */
+/** @typedef {{offline: string, shared: string, create: string, choosing: string[], files: string, parts: string[]}} Site */
 /**
  * What a service worker has and a page has not, as far as it is used here.
  * @typedef {Event & {waitUntil: (work: Promise<unknown>) => void}} Extended
@@ -90,8 +90,8 @@ worker.addEventListener("fetch", (happened) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== worker.location.origin) return;
   if (request.method === "POST" && pathname === SITE.shared) event.respondWith(share(request));
-  else if (request.method === "POST" && pathname === SITE.language) {
-    // The page without a network follows the new language.
+  else if (request.method === "POST" && SITE.choosing.includes(pathname)) {
+    // The page without a network follows the new language or colours.
     event.respondWith(fetch(request));
     event.waitUntil(new Promise((done) => setTimeout(done, 2000)).then(keepParts).catch(() => {}));
   } else if (request.method !== "GET") return;

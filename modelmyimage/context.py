@@ -1,4 +1,4 @@
-"""What every page needs: the balance and initials of who is signed in; whether this is a laptop, and money moves."""
+"""What every page needs: balance, initials and colours of who looks; whether this is a laptop, and money moves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import devices
+from accounts import devices, theme
 from accounts.models import User
 from billing import ledger
 
@@ -44,6 +44,12 @@ class Frame:
     def balance(self) -> ledger.Balance | None:
         """The credits of who is signed in; ``None`` for an anonymous visitor."""
         return ledger.balance(self._user) if isinstance(self._user, User) else None
+
+    @cached_property
+    def theme(self) -> str:
+        """In which colours the page is drawn: light, dark or contrast; empty: as the device asks for."""
+        found = theme.chosen(self._request)
+        return "" if found == theme.DEVICE else found
 
     @cached_property
     def library(self) -> str:

@@ -82,7 +82,7 @@ def worker(request: HttpRequest) -> HttpResponse:
         "offline": reverse("offline"),
         "shared": reverse("shared"),
         "create": reverse("generation:create"),
-        "language": reverse("accounts:language"),
+        "choosing": [reverse("accounts:language"), reverse("accounts:theme")],
         "files": settings.STATIC_URL,
         "parts": [static(part) for part in PARTS],
     }

@@ -11,9 +11,12 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing import admin as billing
+from modelmyimage import attention
 from privacy.requests import admin as requests
 
 
@@ -22,8 +25,18 @@ class OperatorSite(AdminSite):
 
     site_title = _("ModelMyImage operators")
     site_header = _("ModelMyImage operators")
-    index_title = _("Credits, purchases, requests")
+    index_title = _("What needs you")
     enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """What needs an operator now, and the tables there are to look at."""
+        found = attention.everything()
+        needs = {
+            "needed": [need for need in found if need.count],
+            "in_order": [need for need in found if not need.count],
+            "counted_at": timezone.now(),
+        }
+        return super().index(request, {**needs, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Signing in is allauth's."""

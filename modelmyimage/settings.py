@@ -356,6 +356,14 @@ CERTIFICATIONS = env.list("CERTIFICATIONS", default=[])
 MINIMUM_AGE = env.int("MINIMUM_AGE", default=16)
 NOTICE_DAYS = env.int("NOTICE_DAYS", default=30)
 
+# How an account's parts stand, as its page says (accounts/overview.py)
+ACCOUNT_STATES = [
+    "generation.account_states",
+    "billing.account_states",
+    "accounts.account_states",
+    "privacy.account_states",
+]
+
 # What ends what there is of an account before its rows go (privacy/closing.py), in this order
 CLOSING = ["generation.closing", "billing.closing", "accounts.closing", "privacy.closing"]
 

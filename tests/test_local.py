@@ -92,7 +92,7 @@ def test_started_killed_started_again_and_stopped(tmp_path: Path, start_site: St
     assert accounts(state) == before
     assert (state / "local.env").read_text() == keys
 
-    assert len(processes_of(state)) >= 5  # us, the guard, the web server, two workers; the Valkeys name the other folder
+    assert len(processes_of(state)) >= 5  # us, the guard, the web server, two workers
     [web] = by_command(state, "modelmyimage.web")
     os.kill(web, signal.SIGKILL)
     assert wait_until(lambda: by_command(state, "modelmyimage.web") not in ([], [web]))

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 
+from accounts import theme
 from generation import choices, registry
 from generation.provider import Card
 from privacy import data_pages, datamap, well_known
@@ -56,6 +57,7 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
             "session": length(timedelta(seconds=settings.SESSION_COOKIE_AGE)),
             "csrf": length(timedelta(seconds=settings.CSRF_COOKIE_AGE)),
             "language": length(timedelta(seconds=settings.LANGUAGE_COOKIE_AGE)),
+            "theme": length(theme.KEPT_FOR),
         },
         "chapters": data_pages.chapters(),
         "promise": {promise.name: promises.markdown(promise) for promise in promises.PROMISES},

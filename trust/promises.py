@@ -206,7 +206,8 @@ PROMISES = (
     Promise(
         "cookies",
         "We set cookies only to keep you signed in, to protect forms, to carry a note from one page to the next, and "
-        "to remember a language that you choose; none before it is needed. No page asks anything of another host.",
+        "to remember a language and colours that you choose; none before it is needed. No page asks anything of "
+        "another host.",
         ("If you buy, you pay on Stripe’s own pages, which set cookies of their own.",),
         ("modelmyimage/settings.py", "frontend/site.js"),
         ("tests/browser/test_documents.py::test_cookies_storage_and_hosts",),

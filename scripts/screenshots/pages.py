@@ -41,7 +41,7 @@ def _pages(group: str, who: str, *paths: str) -> list[Page]:
 
 
 PAGES: Final = [
-    *_pages("first", NOBODY, "/", "/pricing", "/providers", "/api", "/language", "/offline"),
+    *_pages("first", NOBODY, "/", "/pricing", "/providers", "/api", "/language", "/theme", "/offline"),
     *_pages("guides", NOBODY, "/guides", "/guides/start", "/guides/photos", "/guides/printing", "/guides/api"),
     *_pages("guides", NOBODY, "/guides/adr/0001-photos-are-stripped-before-there-is-a-job"),
     *_pages("guides", NOBODY, "/guides/search?q=print", "/guides/search?q=xylophone"),

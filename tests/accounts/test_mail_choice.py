@@ -29,7 +29,7 @@ def test_choosing(browser: Client, owner: User, stranger: User) -> None:
     for _ in range(2):
         assert "Saved." in browser.post(PAGE, {"only_necessary": "on"}, follow=True).content.decode()
     assert 'id="id_only_necessary" aria-describedby="only_necessary-help" checked' in browser.get(PAGE).content.decode()
-    assert "Only the mail that has to be." in browser.get(reverse("accounts:home")).content.decode()
+    assert "Only the mail that has to be" in browser.get(reverse("accounts:home")).content.decode()
     noted = handling.of(owner).get()  # once, though it was saved twice
     assert (noted.right, noted.at_once) == ("objection", True)
     browser.post(PAGE, {})

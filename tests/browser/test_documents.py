@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.stack]
 DOCUMENTS = ["/privacy", "/terms", "/security", "/sub-processors", "/faq", "/about"]
 PUBLIC = [*DOCUMENTS, "/contact", "/terms/versions", "/terms/difference"]
 MOST_BYTES = 100_000
-OURS = {"sessionid", "csrftoken", "messages", "django_language"}
+OURS = {"sessionid", "csrftoken", "messages", "django_language", "theme"}
 
 
 @pytest.fixture(scope="module")

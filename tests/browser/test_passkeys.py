@@ -42,7 +42,7 @@ def test_passkey_is_made_and_signs_in(watched: Watched, context: BrowserContext,
     sign_up(page, address, "passkey@example.org")
 
     page.goto(f"{address}/account/")
-    page.get_by_role("link", name="See and change", exact=True).click()
+    page.get_by_role("link", name="Second step").click()
     page.get_by_role("link", name="Add one").click()
     page.get_by_label("Name").fill("This machine")
     page.get_by_label("Passwordless").check()
