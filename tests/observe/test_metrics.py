@@ -189,6 +189,8 @@ from modelmyimage import metrics
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 assert settings.LOCAL
+import modelmyimage.error_tracking, modelmyimage.telemetry
+assert not {"prometheus_client", "opentelemetry", "sentry_sdk"} & set(sys.modules)
 meters.switch_on()
 metrics._share_with_children()
 folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
