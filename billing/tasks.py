@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from billing import forgetting, notices, reconciliation, webhooks
+from billing import books, forgetting, notices, reconciliation, webhooks
 from billing.stripe_client import StripeError
 
 
@@ -38,3 +38,9 @@ def reconcile() -> None:
 def notice() -> None:
     """Mail to those whose credits run low."""
     notices.send()
+
+
+@shared_task(name="billing.tasks.verify")
+def verify() -> None:
+    """Hourly: look whether the ledger is sound, and remember the answer for whoever watches."""
+    books.verify_now()

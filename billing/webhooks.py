@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from billing import forgetting, syncing
 from billing.models import StripeEvent
 from billing.stripe_client import StripeError
+from observe import meters
 from privacy.retention import longest
 
 logger = logging.getLogger(__name__)
@@ -128,10 +129,13 @@ def apply(event_id: str) -> None:
     except Exception as error:
         _failed(row, type(error).__name__)
         raise
+    else:
+        meters.STRIPE.time((timezone.now() - row.received_at).total_seconds())
 
 
 def _failed(row: StripeEvent, name: str) -> None:
     """Outside the transaction that was rolled back: what went wrong, and when to try again."""
+    meters.STRIPE_FAILED.count()
     wait = min(LONGEST_WAIT, timedelta(seconds=5 * 2 ** min(row.tries, 12)))
     StripeEvent.objects.filter(pk=row.pk, applied_at=None).update(error=name[:80], due_at=timezone.now() + wait)
     # Which one and why is on its row, for operators; neither is for the log.

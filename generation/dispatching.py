@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from generation import exchange, health, leases, meshes, registry
+from generation import exchange, health, leases, meshes, registry, watched
 from generation.choosing import choose
 from generation.models import Attempt, Event, Job
 from generation.provider import (
@@ -87,7 +87,8 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
         progress=lambda percent: leases.renew(job, percent=_built(percent)),
     )
     try:
-        with leases.held(job) if provider.card.queue == "calls" else nullcontext():
+        held = leases.held(job) if provider.card.queue == "calls" else nullcontext()
+        with held, watched.call(attempt, "submit"):
             answer = provider.submit(brief)
             if isinstance(answer, Delivered):
                 chunks = leases.renewing(job, meshes.whole(answer.chunks))
@@ -193,7 +194,8 @@ def watch(job: Job) -> Step:
         return another(job, "provider_too_slow")
     attempt, call = _running(job)
     try:
-        answer = registry.get(attempt.provider).poll(call)
+        with watched.call(attempt, "poll"):
+            answer = registry.get(attempt.provider).poll(call)
     except Unavailable as unavailable:
         _unavailable(attempt.provider, unavailable)
         return Step(None, wait=unavailable.wait)
@@ -220,12 +222,9 @@ def collect(job: Job) -> Step:
         return another(job, "provider_too_slow")
     attempt, call = _running(job)
     try:
-        mesh = vault.seal(
-            leases.renewing(job, meshes.whole(registry.get(attempt.provider).fetch(call))),
-            kind="raw_mesh",
-            group=job.pk,
-            limit=meshes.MAX_BYTES,
-        )
+        with watched.call(attempt, "fetch"):
+            chunks = leases.renewing(job, meshes.whole(registry.get(attempt.provider).fetch(call)))
+            mesh = vault.seal(chunks, kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES)
     except Unavailable as unavailable:
         return Step(None, wait=unavailable.wait)
     except (Misconfigured, registry.NotListed):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from generation import registry
+from generation import registry, watched
 from generation.models import Attempt
 from generation.provider import Erased, Erasure
 
@@ -26,7 +26,8 @@ def erase(attempt: Attempt) -> bool:
         outcome = _by_the_card(attempt)
     else:
         try:
-            outcome = registry.get(attempt.provider).erase(call)
+            with watched.call(attempt, "erase"):
+                outcome = registry.get(attempt.provider).erase(call)
         except Exception as error:
             # Its time-out, its bug or our own: the job must end, and its receipt says what nobody knows.
             logger.warning("erasing failed", extra={"attempt": attempt.number}, exc_info=error)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from generation.options import JobOptions
 from generation.provider import VIEWS, Remote
 from generation.restrictions import Restrictions
+from observe import meters
 
 
 class Job(models.Model):
@@ -189,6 +190,8 @@ class Attempt(models.Model):
         """Close it: its slot is free from here on."""
         self.state, self.failure, self.slot, self.ended_at = state, failure, None, timezone.now()
         self.save(update_fields=["state", "failure", "slot", "ended_at"])
+        taken = (self.ended_at - self.started_at).total_seconds()
+        meters.ATTEMPTS.time(taken, provider=self.provider, state=state)
 
 
 class Event(models.Model):

@@ -22,7 +22,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from billing import ledger
-from generation import delivery, dispatching, engine, images, leases, meshes
+from generation import delivery, dispatching, engine, images, leases, meshes, watched
 from generation.models import Event, Job
 from generation.notifications import outbox
 from generation.steps import JobFailed, Step, backoff, fail
@@ -155,7 +155,8 @@ def advance(job_id: UUID, *, most: int = 1) -> None:
     try:
         queue = job.queue
         for taken in range(1, most + 1):
-            step = _step(job)
+            with watched.step(job):
+                step = _step(job)
             follows = step.wait == 0 and step.further and job.queue == queue and step.next != Stage.OVER
             if taken == most or not follows:
                 _move(job, step)
@@ -213,19 +214,20 @@ def _destroy_own(job: Job) -> None:
 
 def _go_on(job: Job, step: Step) -> None:
     """Save the step and keep the job for the next one. Raises ``LostLease``."""
-    job.stage = step.next or job.stage
+    before, job.stage = job.stage, step.next or job.stage
     job.stage_tries = 1  # the next step's first
     with transaction.atomic():
         leases.go_on(job)
         if step.next:
             Event.record(job, step.next)
             outbox.record(job, step.next)
+    if job.stage != before:
+        watched.left(job, before)
 
 
 def _move(job: Job, step: Step) -> None:
     """Save the step and send for the next one. Raises ``LostLease``."""
-    if step.next:
-        job.stage = step.next
+    before, job.stage = job.stage, step.next or job.stage
     if step.further:
         job.stage_tries = 0
     with transaction.atomic():
@@ -233,6 +235,8 @@ def _move(job: Job, step: Step) -> None:
         if step.next:
             Event.record(job, step.next)
             outbox.record(job, step.next)
+    if job.stage != before:
+        watched.left(job, before)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
         enqueue(job, wait=wait)
 

@@ -6,12 +6,14 @@ from celery import shared_task
 
 from generation import forgetting, pipeline
 from generation.notifications import delivering
+from observe import facts
 
 
 @shared_task(name="generation.tasks.advance")
 def advance(job_id: str) -> None:
     """Take a job on until it waits for something."""
-    pipeline.advance(UUID(job_id), most=pipeline.STEPS_AT_ONCE)
+    with facts.telling(job=job_id):
+        pipeline.advance(UUID(job_id), most=pipeline.STEPS_AT_ONCE)
 
 
 @shared_task(name="generation.tasks.sweep")

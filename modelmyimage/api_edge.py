@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
@@ -19,6 +18,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 from accounts import problems
 from accounts.problems import Kind, Problem
+from modelmyimage import watching
 
 BELOW = "/api/"
 
@@ -53,7 +53,7 @@ def edge(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], 
 
 def begun(request: HttpRequest) -> HttpRequest:
     """The request with its id, and without cookies."""
-    request.request_id = uuid4().hex  # type: ignore[attr-defined]
+    request.request_id = watching.request_id()  # type: ignore[attr-defined]
     request.META.pop("HTTP_COOKIE", None)
     return request
 

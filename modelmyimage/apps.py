@@ -1,13 +1,18 @@
 """Django's entry to the composition package."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class CompositionConfig(AppConfig):
-    """Registers the system checks of the whole."""
+    """Registers the system checks of the whole, and lets processes be watched where that is wanted."""
 
     name = "modelmyimage"
 
     def ready(self) -> None:
-        """Make `manage.py check` know our rules."""
+        """Make `manage.py check` know our rules; count, if anybody wants that."""
         from modelmyimage import checks  # noqa: F401 - registers them
+        from observe import meters
+
+        if settings.METRICS_TOKEN or settings.METRICS_PORT:
+            meters.switch_on()

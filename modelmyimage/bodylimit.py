@@ -9,22 +9,16 @@ it would write to disk. At an address for machines alone, too large a body is an
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-from uuid import uuid4
+from collections.abc import Mapping
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts import problems
 from accounts.problems import Problem
+from modelmyimage import watching
 from modelmyimage.api_edge import BELOW
-
-Scope = dict[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from modelmyimage.asgi_types import App, Message, Receive, Scope, Send, header
 
 # What a form adds to its file: boundaries, headers and the other fields.
 FORM_OVERHEAD = 100_000
@@ -84,11 +78,6 @@ class BodyLimit:
             await _refuse(scope, receive, send, cap, None, self.machines)
 
 
-def header(scope: Scope, name: bytes) -> str:
-    """The value of a request's header, or an empty string."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
 def _declared(scope: Scope) -> int | None:
     text = header(scope, b"content-length")
     return int(text) if text.isascii() and text.isdigit() else None
@@ -97,7 +86,7 @@ def _declared(scope: Scope) -> int | None:
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None, machines: frozenset[str]
 ) -> None:
-    request_id = uuid4().hex
+    request_id = watching.request_id()
     if scope["path"] in machines:
         status, media_type, body = 400, b"text/plain", b""
     else:

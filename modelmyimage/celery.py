@@ -8,6 +8,8 @@ from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "modelmyimage.settings")
 
+import modelmyimage.tasks_watched  # noqa: F401 - follows tasks by Celery's signals
+
 app = Celery("modelmyimage")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

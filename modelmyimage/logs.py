@@ -1,8 +1,9 @@
 """Logs without personal data: JSON lines that say what happened and where, never about what.
 
 A line holds the *template* of a message and only those of its arguments that cannot carry anybody's data: numbers and
-identifiers. Of an exception it holds the type and the places in the code, never its text, since that may quote a
-provider's answer, a path or an address. Our own modules log ``logger.info("job settled", extra={"job": job.id})``.
+identifiers. It says which request, task and job it is about (``observe/facts.py``). Of an exception it holds the type
+and the places in the code, never its text, since that may quote a provider's answer, a path or an address. Our own
+modules log ``logger.info("job settled", extra={"job": job.id})``.
 """
 
 from __future__ import annotations
@@ -13,49 +14,25 @@ import re
 import sys
 import threading
 import traceback
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-HIDDEN = "…"
+from observe import facts
+from observe.facts import HIDDEN, harmless
 
-# Names under which our own modules may add facts; each holds a number, an identifier or one of our own codes.
-FACTS = (
-    "job",
-    "blob",
-    "group",
-    "receipt",
-    "stage",
-    "outcome",
-    "failure",
-    "provider",
-    "attempt",
-    "webhook",
-    "count",
-    "seconds",
-)
-SAFE_WORD = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+OURS = ("trust", "generation", "billing", "accounts", "privacy", "modelmyimage", "observe", "sandbox")
+BASE_DIR = Path(__file__).resolve().parent.parent
+
 # What a library may have put into a message that is no template: quotations, addresses, paths.
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\S+@\S+|(?:\w+:/)?/\S+")
 
 
-def harmless(value: object) -> object:
-    """The value itself when it is a number or an identifier, else a mark that something was left out."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = str(value) if isinstance(value, str | uuid.UUID) else ""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return HIDDEN
-
-
 def event(record: logging.LogRecord) -> str:
     """The message with only harmless arguments filled in; at most 300 characters."""
-    template = QUOTED.sub(HIDDEN, str(record.msg))
+    # Whatever is no text may be an exception, whose text is what it says.
+    template = QUOTED.sub(HIDDEN, record.msg) if isinstance(record.msg, str) else HIDDEN
     if record.args:
         args: Any = record.args
         try:
@@ -98,11 +75,10 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "event": event(record),
         }
-        for name in FACTS:
+        line |= facts.about()
+        for name in facts.NAMES:
             if hasattr(record, name):
-                value = getattr(record, name)
-                word = isinstance(value, str) and SAFE_WORD.fullmatch(value)
-                line[name] = value if word else harmless(value)
+                line[name] = facts.fact(getattr(record, name))
         status = getattr(record, "status_code", None)
         if isinstance(status, int):
             line["status"] = status
@@ -113,19 +89,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def config() -> dict[str, Any]:
-    """Django's LOGGING: everything to standard error, libraries from WARNING, ours from INFO."""
+def config(*, dsn: str = "") -> dict[str, Any]:
+    """Django's LOGGING: all to standard error, libraries from WARNING, ours from INFO; errors to ``dsn``, too."""
+    reports = {"reports": {"()": "modelmyimage.error_tracking.Reports", "dsn": dsn}} if dsn else {}
     quiet = ("django", "django.server", "celery", "uvicorn", "uvicorn.error", "uvicorn.access")
-    loud = ("trust", "generation", "billing", "accounts", "privacy", "modelmyimage", "sandbox")
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": "modelmyimage.logs.JsonLines"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
-        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}, **reports},
+        "root": {"handlers": ["stderr", *reports], "level": "WARNING"},
         "loggers": {
             **{name: {"handlers": [], "level": "WARNING", "propagate": True} for name in quiet},
-            **{name: {"handlers": [], "level": "INFO", "propagate": True} for name in loud},
+            **{name: {"handlers": [], "level": "INFO", "propagate": True} for name in OURS},
         },
     }
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from accounts import recording
 from modelmyimage.api_edge import BELOW
-from modelmyimage.bodylimit import App, Message, Receive, Scope, Send
+from modelmyimage.asgi_types import App, Message, Receive, Scope, Send
 
 LAST_REQUESTS_SECONDS = 1.0
 """How long a stop waits for requests that the server has just cancelled, so that they are recorded, too."""

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
 
 from accounts import bearer, problems, throttle
 from accounts.problems import Problem
-from modelmyimage.bodylimit import App, Message, Receive, Scope, Send, header
+from modelmyimage import watching
+from modelmyimage.asgi_types import App, Message, Receive, Scope, Send, header
 
 PATHS = frozenset({"/api/v1/jobs", "/api/v1/generate"})
 
@@ -64,7 +64,7 @@ def _whose(scope: Scope) -> Mapping[str, str]:
 
 
 async def _refuse(send: Send, reached: throttle.Exceeded) -> None:
-    request_id = uuid4().hex
+    request_id = watching.request_id()
     answer = problems.response(Problem(problems.TOO_MANY, wait=reached.wait), request_id=request_id)
     headers: list[Any] = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
     headers += [(b"request-id", request_id.encode()), (b"connection", b"close")]

@@ -88,6 +88,7 @@ if LOCAL:
 
 # All of them are asynchronous: one that is not would give each request a thread for as long as its view runs.
 MIDDLEWARE = [
+    "modelmyimage.watching.named",
     "modelmyimage.api_edge.edge",  # before all others: what they answer becomes a problem document there, too
     "django.middleware.security.SecurityMiddleware",
     "modelmyimage.static_files.static_files",
@@ -192,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-stripe": {
         "task": "billing.tasks.reconcile",
         "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3600.0},
+    },
+    "verify-ledger": {
+        "task": "billing.tasks.verify",
+        "schedule": crontab(minute=52),
         "options": {"expires": 3600.0},
     },
     "forget-calls": {
@@ -374,8 +380,18 @@ SECURITY_EXPIRES = env.str("SECURITY_EXPIRES", default="")
 # Who is reminded of requests about people's data that are due
 PRIVACY_CONTACT = env.list("PRIVACY_CONTACT", default=[])
 
+# Who watches the site (docs/observe.md); without these, nobody does
+REQUEST_ID_HEADER = env.str("REQUEST_ID_HEADER", default="").lower()
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN is a key to the site's figures: at least 20 characters.")
+
 # What is logged, and what never is
-LOGGING = logs.config()
+LOGGING = logs.config(dsn=SENTRY_DSN)
 
 # What a browser may do here
 CONTENT_SECURITY_POLICY = {

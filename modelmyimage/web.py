@@ -13,9 +13,14 @@ from modelmyimage.logs import hush_crashes
 
 def main() -> None:
     """Serve until told to stop; open event streams are given 3 s."""
+    from modelmyimage import metrics
     from modelmyimage.asgi import application  # a mistake in the settings is still told in full
 
     hush_crashes()
+    from django.conf import settings
+
+    if settings.METRICS_PORT:
+        metrics.listen(state=True)
     trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")
     uvicorn.run(
         application,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from observe import meters
 from privacy import keystore
 from privacy.errors import Gone, Unavailable, VersionsKept
 from privacy.models import Blob
@@ -35,9 +36,11 @@ def destroy(blob_id: UUID) -> Blob:
     if gone == "absent" and (key == "absent" or _timed_out(blob, now)):
         blob.state, blob.destroyed_at = Blob.State.DESTROYED, now
     # Conditional: of two at once, the first observation stands.
-    Blob.objects.filter(pk=blob.pk, state=Blob.State.DESTROYING).update(
+    closed = Blob.objects.filter(pk=blob.pk, state=Blob.State.DESTROYING).update(
         state=blob.state, destroyed_at=blob.destroyed_at, observation=blob.observation
     )
+    if closed and blob.state == Blob.State.DESTROYED:
+        meters.DESTROYED.count(kind=blob.kind)
     blob.refresh_from_db()
     return blob
 

@@ -34,6 +34,12 @@ def _server() -> Iterator[redis.Redis]:
         raise Unavailable(f"The key store did not answer ({type(error).__name__}).") from None
 
 
+def ping() -> None:
+    """Ask whether it is there. Raises ``Unavailable``."""
+    with _server() as server:
+        server.ping()
+
+
 def put(blob_id: UUID, wrapped: bytes, ttl: timedelta) -> None:
     """Keep a blob's wrapped key for ``ttl``. Raises ``Unavailable``."""
     with _server() as server:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("modelmyimage", "guides", "trust", "generation", "billing", "accounts", "privacy", "sandbox")
+PACKAGES = ("modelmyimage", "guides", "trust", "generation", "billing", "accounts", "privacy", "observe", "sandbox")
 # Set by the entry points themselves; nobody configures it.
 OWN = {"DJANGO_SETTINGS_MODULE"}
 

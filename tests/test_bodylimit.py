@@ -11,10 +11,11 @@ import pytest
 from django.urls import reverse
 
 from modelmyimage import bodylimit
+from modelmyimage.asgi_types import Receive, Send
 from modelmyimage.bodylimit import BodyLimit
 
 
-async def echo(scope: dict[str, Any], receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+async def echo(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Reads the whole body and answers with its length."""
     size, more = 0, True
     while more:
@@ -108,7 +109,7 @@ def test_a_program_gets_a_problem_document() -> None:
 def test_an_address_for_machines_answers_400_and_not_a_word(*, declared: bool) -> None:
     """The application is not asked: what is not there cannot be signed."""
 
-    async def never(scope: Any, receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+    async def never(scope: Any, receive: Receive, send: Send) -> None:
         while True:
             await receive()
 
@@ -133,7 +134,7 @@ def test_without_a_length_only_the_limit_is_known() -> None:
 def test_the_application_sees_no_byte_past_the_cap() -> None:
     seen = 0
 
-    async def counting(scope: dict[str, Any], receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+    async def counting(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         nonlocal seen
         while True:
             seen += len((await receive())["body"])
@@ -143,7 +144,7 @@ def test_the_application_sees_no_byte_past_the_cap() -> None:
 
 
 def test_an_answer_that_has_begun_is_not_begun_again() -> None:
-    async def early(scope: dict[str, Any], receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+    async def early(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await receive()
@@ -179,7 +180,7 @@ def test_a_client_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch, pause
 def test_other_kinds_of_connection_pass() -> None:
     passed = []
 
-    async def app(scope: dict[str, Any], receive: bodylimit.Receive, send: bodylimit.Send) -> None:
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         passed.append(scope["type"])
 
     asyncio.run(BodyLimit(app, limit=1)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]  # never called

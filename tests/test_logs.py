@@ -56,6 +56,10 @@ def test_facts_must_look_like_ours() -> None:
     assert "whatever" not in line(msg="x", extra={"whatever": CANARY})
 
 
+def test_a_message_that_is_no_text_is_left_out() -> None:
+    assert line(msg=ValueError(CANARY))["event"] == "…"
+
+
 def test_an_exception_is_a_type_and_places() -> None:
     try:
         try:

@@ -24,6 +24,7 @@ from accounts.secrets import Unreadable
 from generation import egress
 from generation.models import Notification, Webhook
 from generation.notifications import messages, signing, targets
+from observe import meters
 
 FAILURES: Final[dict[str, Promise]] = {
     "status": _("Answered, but not with a status of 200 to 299"),
@@ -63,10 +64,14 @@ def send(webhook: Webhook, notification: Notification) -> Answer:
     """Try once. Never raises for what the other side does."""
     began = time.monotonic()
     found = _send(webhook, notification)
-    milliseconds = round((time.monotonic() - began) * 1000)
+    seconds = time.monotonic() - began
+    milliseconds = round(seconds * 1000)
     if isinstance(found, str):
-        return Answer(None, found, milliseconds)
-    return Answer(found.status_code, _judged(found.status_code), milliseconds, _asked(found))
+        answer = Answer(None, found, milliseconds)
+    else:
+        answer = Answer(found.status_code, _judged(found.status_code), milliseconds, _asked(found))
+    meters.WEBHOOKS.time(seconds, result=answer.failure or "taken")
+    return answer
 
 
 def _send(webhook: Webhook, notification: Notification) -> httpx.Response | str:

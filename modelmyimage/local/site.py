@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from modelmyimage.local import payments, valkey
 from modelmyimage.local.children import Guard
 from modelmyimage.local.ports import listen_briefly, spare_port
-from modelmyimage.local.state import lock, log_file, open_folder, open_log
+from modelmyimage.local.state import empty_folder, lock, log_file, open_folder, open_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DEMO_ACCOUNT = "demo@localhost"
@@ -79,6 +79,9 @@ class Site:
         }
         if urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"}:
             self.environment.setdefault("ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{host}")
+        if os.environ.get("METRICS_TOKEN"):
+            # What every process counts comes together here, and the web server tells all of it.
+            self.environment["PROMETHEUS_MULTIPROC_DIR"] = str(empty_folder(state / "metrics"))
         self.stand_in = payments.stand_in(state, port)
         self.environment |= self.stand_in
         self.services: list[Service] = []

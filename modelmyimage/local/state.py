@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import IO
@@ -29,6 +30,13 @@ def open_folder(state: Path) -> None:
         raise StateError(
             f"The folder {state} cannot be written ({error.strerror}). Set STATE_DIR to one that can."
         ) from error
+
+
+def empty_folder(folder: Path) -> Path:
+    """The folder, made if need be, with nothing in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def lock(state: Path) -> int:
