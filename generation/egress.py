@@ -5,9 +5,12 @@ once and checked; the name stays in the TLS handshake and the Host header, so a 
 second time gains nothing. Redirects pass through the same gate. A response is bounded in bytes as it streams, and
 a request in time from its first byte to its last. Proxies from the environment are not used.
 
+Where the machine itself cannot get out (docs/deploy.md), requests go through the operator's filtering proxy. Which host
+may be asked is still decided here, before anything is sent; the proxy looks the name up and refuses private addresses.
+
 Errors:
     EgressError
-        EgressRefused       this host, scheme, port or address is not allowed; nothing was sent there
+        EgressRefused       this host, scheme, port or address is not allowed, here or by the proxy; nothing was sent
         ResponseTooLarge    more bytes than agreed
         ResponseEncoded     compressed although we asked for plain bytes, whose number we could not bound
     httpx.HTTPError         all that can go wrong with an allowed host, its time-outs included
@@ -55,6 +58,7 @@ def client(
     private: frozenset[str] = frozenset(),
     max_bytes: int,
     timeout: float,
+    proxy: str = "",
     resolver: Resolver | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> httpx.Client:
@@ -64,7 +68,8 @@ def client(
     (``*.example.com``). Without a port, 443 is meant. ``private`` names the operator's own machines in the same way:
     those may be asked by plain http, on any port if none is named, and lie at private addresses. ``max_bytes`` bounds
     each response's body, ``timeout`` (seconds) each request from look-up to last byte, redirects separately;
-    ``timeout=`` of a single call means the same. ``resolver`` and ``tls`` replace the system's look-up and trust store.
+    ``timeout=`` of a single call means the same. ``proxy`` is the ``http://host:port`` of the filtering proxy that all
+    goes through, empty for none. ``resolver`` and ``tls`` replace the system's look-up and trust store.
     """
     transport = _Gate(
         hosts,
@@ -72,6 +77,7 @@ def client(
         max_bytes=max_bytes,
         resolver=resolver or resolve,
         tls=tls or _trust_store(),
+        proxy=httpx.URL(proxy) if proxy else None,
     )
     return httpx.Client(
         transport=transport,
@@ -106,12 +112,14 @@ class _Gate(httpx.BaseTransport):
         max_bytes: int,
         resolver: Resolver,
         tls: ssl.SSLContext,
+        proxy: httpx.URL | None,
     ) -> None:
         self.hosts = frozenset(host.lower() for host in hosts)
         self.private = frozenset(host.lower() for host in private)
         self.max_bytes = max_bytes
         self.resolver = resolver
         self.tls = tls
+        self.proxy = proxy
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._check(request.url)
@@ -119,11 +127,7 @@ class _Gate(httpx.BaseTransport):
         seconds = request.extensions["timeout"]["read"]
         if seconds is None:
             raise EgressRefused("a request without an end")
-        doorman = _Doorman(self.resolver, self.private, time.monotonic() + seconds)
-        # A pool for one request: a connection that outlives its request would outlive its deadline.
-        pool = httpcore.ConnectionPool(
-            ssl_context=self.tls, max_connections=1, max_keepalive_connections=0, network_backend=doorman
-        )
+        pool = self._pool(time.monotonic() + seconds)
         assert isinstance(request.stream, httpx.SyncByteStream)
         outgoing = httpcore.Request(
             method=request.method,
@@ -155,6 +159,23 @@ class _Gate(httpx.BaseTransport):
                 raise ResponseTooLarge
             undo.pop_all()
         return response
+
+    def _pool(self, deadline: float) -> httpcore.ConnectionPool:
+        """A pool for one request: a connection that outlives its request would outlive its deadline."""
+        if self.proxy is None:
+            doorman = _Doorman(self.resolver, self.private, deadline)
+            return httpcore.ConnectionPool(
+                ssl_context=self.tls, max_connections=1, max_keepalive_connections=0, network_backend=doorman
+            )
+        # The proxy is a machine of the operator's, and the only one that is connected to.
+        doorman = _Doorman(self.resolver, frozenset({self.proxy.host}), deadline)
+        return httpcore.HTTPProxy(
+            str(self.proxy),
+            ssl_context=self.tls,
+            max_connections=1,
+            max_keepalive_connections=0,
+            network_backend=doorman,
+        )
 
     def _check(self, url: httpx.URL) -> None:
         """Raises ``EgressRefused`` unless this URL's scheme, host and port are allowed."""
@@ -288,6 +309,10 @@ def _httpx_errors(request: httpx.Request) -> Iterator[None]:
     """httpcore's errors under the names by which users of httpx know them."""
     try:
         yield
+    except httpcore.ProxyError as error:  # its text is the proxy's status line
+        if str(error).startswith("403"):
+            raise EgressRefused("the proxy does not allow it") from None
+        raise httpx.ConnectError("the proxy could not connect", request=request) from None
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         known: type[httpx.TransportError] = getattr(httpx, type(error).__name__, httpx.TransportError)
         raise known(str(error), request=request) from None

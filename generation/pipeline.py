@@ -44,6 +44,8 @@ STORE_DOWN_SECONDS = 5.0
 SWEEP_BATCH = 1000
 STEPS_AT_ONCE = 8
 """Steps that a message takes a job on by, where none of them waits."""
+LAST_STAGES = (Stage.DELIVER, Stage.PURGE)
+"""Nothing is generated in these any more: their messages go where they wait behind no generation."""
 SOON, LATER = 0, 9
 """Priorities of messages; with Redis and Valkey, 0 comes first."""
 
@@ -243,7 +245,12 @@ def _move(job: Job, step: Step) -> None:
 
 def enqueue(job: Job, *, wait: float = 0.0) -> None:
     """Send a message for the job once the present transaction is committed; a broker that is down costs time only."""
-    transaction.on_commit(lambda: _send(job, queue=job.queue, wait=wait), robust=True)
+    transaction.on_commit(lambda: _send(job, queue=_queue(job), wait=wait), robust=True)
+
+
+def _queue(job: Job, *, otherwise: str = "") -> str:
+    """Where a message about the job belongs now."""
+    return "privacy" if job.stage in LAST_STAGES else otherwise or job.queue
 
 
 def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
@@ -273,7 +280,7 @@ def _publish(job: Job, *, queue: str, wait: float = 0.0) -> bool:
 def wake(job: Job) -> None:
     """Look at the job now: its owner asked for something. Never behind the engine's queue."""
     Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=timezone.now())
-    transaction.on_commit(lambda: _send(job, queue="default"), robust=True)
+    transaction.on_commit(lambda: _send(job, queue=_queue(job, otherwise="default")), robust=True)
 
 
 async def awake(job: Job) -> None:
@@ -295,6 +302,6 @@ def sweep() -> int:
     found = list(due.only("pk", "queue", "stage")[:SWEEP_BATCH])
     Job.objects.filter(pk__in=[job.pk for job in found]).update(nudged_at=now)
     for job in found:
-        if not _publish(job, queue=job.queue):
+        if not _publish(job, queue=_queue(job)):
             break  # the broker is down: the next sweep is soon enough
     return len(found)

@@ -103,6 +103,7 @@ def _list() -> dict[str, Listed | Absent]:
         values,
         tuple(settings.PROVIDER_CREDITS),
         tuple(settings.PROVIDER_SLOTS),
+        settings.EGRESS_PROXY,
     )
 
 
@@ -113,6 +114,7 @@ def _listed(
     values: tuple[tuple[str, str], ...],
     credits: tuple[str, ...],
     slots: tuple[str, ...],
+    proxy: str,
 ) -> dict[str, Listed | Absent]:
     """Built once for each configuration, of which the classes' ``cards`` are a part."""
     found: dict[str, Listed | Absent] = {}
@@ -143,6 +145,7 @@ def _listed(
             private=frozenset(own_machines) if card.self_hosted or settings.LOCAL else frozenset(),
             max_bytes=meshes.MAX_BYTES,
             timeout=SECONDS,
+            proxy=proxy,
         )
         digest = hashlib.sha256(repr(sorted(setup.items())).encode()).hexdigest()[:12]
         provider = kind(http, setup)
@@ -213,6 +216,19 @@ def fingerprint(name: str) -> str:
 def cards() -> list[Card]:
     """The cards of all allow-listed providers that are set up, in the operator's order."""
     return [found.card for found in _list().values() if isinstance(found, Listed)]
+
+
+def own_machines() -> set[str]:
+    """``host:port`` of every machine that the operator's variables name; what may lie at a private address."""
+    environment: Mapping[str, str] = settings.PROVIDER_ENVIRONMENT
+    return {
+        _host_and_port(address)
+        for card in cards()
+        if card.self_hosted or settings.LOCAL
+        for variable in card.variables
+        if variable.address
+        for address in environment.get(variable.name, "").split()
+    }
 
 
 def announced() -> list[Card]:

@@ -48,7 +48,18 @@ PARTS: Final = (
         "operators",
         _("Running a site"),
         _("For whoever runs ModelMyImage, or wants to know how it works."),
-        ("configuration", "providers", "operations", "observe", "privacy", "architecture", "engine", "glossary"),
+        (
+            "configuration",
+            "providers",
+            "deploy",
+            "backup",
+            "operations",
+            "observe",
+            "privacy",
+            "architecture",
+            "engine",
+            "glossary",
+        ),
     ),
 )
 

@@ -5,24 +5,22 @@
 on the first start.
 """
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from modelmyimage import file_headers, logs
+from modelmyimage import file_headers, logs, secret_files
 from privacy.retention import longest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = secret_files.Env()
 STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var")))
 if (STATE_DIR / "local.env").is_file():
-    environ.Env.read_env(STATE_DIR / "local.env", overwrite=False)
+    secret_files.Env.read_env(STATE_DIR / "local.env", overwrite=False)
 
 MODE = env.str("MODE", default="production")
 if MODE not in {"production", "local"}:
@@ -234,6 +232,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# Destroying waits behind no generation: generation.pipeline sends a job's last stages there too.
+CELERY_TASK_ROUTES = {"privacy.tasks.*": {"queue": "privacy"}}
 
 # A worker's claim on a job, and how long a sent message is given before the sweep sends another.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=90.0)
@@ -241,12 +241,15 @@ RENUDGE_SECONDS = env.float("RENUDGE_SECONDS", default=30.0)
 
 # Inference
 PROVIDERS = env.list("PROVIDERS", default=[])
-PROVIDER_ENVIRONMENT = os.environ  # generation/registry.py takes what the cards name
+PROVIDER_ENVIRONMENT = env.ENVIRON  # generation/registry.py takes what the cards name
 PROVIDER_CREDITS = env.list("PROVIDER_CREDITS", default=[])
 PROVIDER_SLOTS = env.list("PROVIDER_SLOTS", default=[])
 PROVIDER_HOOKS = env.list("PROVIDER_HOOKS", default=[])
 OPERATOR_REGION = env.str("OPERATOR_REGION", default="").upper()
 PROVIDERS_COMING = env.list("PROVIDERS_COMING", default=[])
+
+# The filtering proxy that whatever leaves this process goes through, where the machine has no other way out.
+EGRESS_PROXY = env.str("EGRESS_PROXY", default="")
 
 # Webhooks of customers. While a receiver is developed, it may be a program on this machine.
 WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", default=False)
@@ -330,7 +333,10 @@ if LOCAL:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = STATE_DIR / "mail"
 else:
-    vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+    mail = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+    vars().update(mail)
+    if mail["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        EMAIL_BACKEND = "modelmyimage.mail_gate.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ModelMyImage <noreply@localhost>")
 
 # Files of the site

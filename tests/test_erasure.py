@@ -123,7 +123,9 @@ def in_memory() -> str:
     for url in servers():
         for number in range(16):
             client: Any = redis.Redis.from_url(url, db=number)
-            queues = [name for name in client.keys("*") if name.split(b"\x06")[0] in (b"default", b"engine")]
+            queues = [
+                name for name in client.keys("*") if name.split(b"\x06")[0] in (b"default", b"engine", b"privacy")
+            ]
             client.delete(*queues, "-")
             for key in client.keys("*"):
                 found.append(repr(key) + repr(client.dump(key)))

@@ -79,6 +79,7 @@ def client(address: str) -> httpx.Client:
         private=frozenset({host}) if _here(url) else frozenset(),
         max_bytes=LONGEST_ANSWER,
         timeout=SECONDS,
+        proxy="" if _here(url) else settings.EGRESS_PROXY,
     )
 
 

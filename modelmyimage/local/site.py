@@ -125,7 +125,7 @@ class Site:
         if self.stand_in:
             self.launch("stripe", self.python("sandbox.stripe"))
         beat = ("-B", "-s", str(self.state / "beat-schedule"))
-        self.launch("worker", self.worker("default,calls,webhooks", "-P", "threads", "-c", "8", *beat))
+        self.launch("worker", self.worker("default,calls,webhooks,privacy", "-P", "threads", "-c", "8", *beat))
         self.launch("engine", self.worker("engine", "-P", "prefork", "-c", "1"))
         self.wait_for(web)
         return link

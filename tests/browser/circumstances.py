@@ -10,7 +10,7 @@ import os
 from typing import Any
 from weakref import WeakSet
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
 from tests.browser.screens import SCREENS
 
@@ -44,9 +44,13 @@ def apply(browser: Browser) -> None:
     def tap(self: Locator, **options: Any) -> None:
         """What a click is for a finger; where a context has none, or a test wants another button, a click."""
         if self.page.context in by_touch and not options.keys() - {"force", "position", "timeout"}:
+            opened: list[Request] = []
+            self.page.on("request", lambda request: opened.append(request) if request.is_navigation_request() else None)
             self.tap(**options)
-            # The browser makes a click out of it a moment later; what that opens is waited for, as by click().
+            # The browser makes a click out of it a moment later; what that opens is waited for, as click() does.
             self.page.wait_for_timeout(BECOMES_A_CLICK_MS)
+            while opened:
+                opened.pop(0).response()
             self.page.wait_for_load_state()
         else:
             clicked(self, **options)

@@ -130,7 +130,7 @@ def work_forever(name: str, options: list[str]) -> None:
             confined._server._owner = os.getpid()
             alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # as the site starts its own
             app.worker_main(
-                ["worker", "-Q", "default,engine", "-P", "solo", "-l", "ERROR", "-n", name, *alone, *options]
+                ["worker", "-Q", "default,engine,privacy", "-P", "solo", "-l", "ERROR", "-n", name, *alone, *options]
             )
             os._exit(1)
         signal.signal(signal.SIGTERM, partial(end_with, child))

@@ -16,6 +16,7 @@ from generation import pipeline
 from generation.models import Attempt, Job
 from generation.options import JobOptions
 from privacy import receipts, vault
+from privacy import tasks as privacy_tasks
 from privacy.models import Blob, Receipt
 from tests.generation.conftest import photo
 
@@ -394,3 +395,32 @@ def test_refused_photo_leaves_no_row_and_no_blob(owner, service, data) -> None:
     assert refused.value.message
     assert not Blob.objects.exists()
     assert not Job.objects.exists()
+
+
+def test_what_is_to_be_destroyed_waits_behind_no_generation(send) -> None:
+    from modelmyimage.celery import app
+
+    jobs = {stage: send() for stage in (Stage.WATCH, Stage.DELIVER, Stage.PURGE)}
+    for stage, job in jobs.items():
+        Job.objects.filter(pk=job.pk).update(stage=stage, queue="engine")
+        job.refresh_from_db()
+    with app.connection_for_read() as connection:
+        for name in ("privacy", "default", "engine"):
+            connection.SimpleQueue(name, no_ack=True).clear()
+        for job in jobs.values():
+            pipeline.wake(job)
+            pipeline.enqueue(job)
+        privacy_tasks.sweep.delay()
+        took = {
+            name: _taken(connection, name, count) for name, count in (("privacy", 5), ("default", 1), ("engine", 1))
+        }
+    ending = [str(jobs[stage].pk) for stage in (Stage.DELIVER, Stage.PURGE)]
+    assert sorted(took["privacy"]) == sorted([*ending, *ending, "privacy.tasks.sweep"])
+    assert took["default"] == took["engine"] == [str(jobs[Stage.WATCH].pk)]
+
+
+def _taken(connection, name: str, count: int) -> list[str]:
+    """So many messages of a queue: the first argument of each, or its task where it has none."""
+    with connection.SimpleQueue(name, no_ack=True) as queue:
+        messages = [queue.get(timeout=10) for _ in range(count)]
+    return [(message.payload[0] or [message.headers["task"]])[0] for message in messages]
