@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched, join, sign_up
 from tests.browser.looks import Looks, objections
-from tests.browser.test_pages_look import ANONYMOUS
+from tests.browser.test_pages_look import ANONYMOUS, PICTURED
 from tests.stack import RunningSite, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -74,7 +74,7 @@ def test_every_page_is_light(chromium: Browser, site: RunningSite) -> None:
     """Everything that a browser without scripts loads: the page, its style sheet, fonts, pictures."""
     with chromium.new_context(java_script_enabled=False) as context:
         scales = Scales(context)
-        weights = {path: scales.weigh(site.url + path) for path in [*ANONYMOUS, *PUBLIC]}
+        weights = {path: scales.weigh(site.url + path) for path in [*ANONYMOUS, *PICTURED, *PUBLIC]}
         scales.page.goto(site.link)
         scales.page.locator("main button").click()
         scales.page.wait_for_url(f"{site.url}/create")
