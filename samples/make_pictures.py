@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Page, sync_playwright
 
 from generation import engine, pixels
@@ -34,6 +34,8 @@ STAGE = (720, 640)
 """In which models are drawn, in pixels."""
 FIRST_PAGE = (720, 640)
 """Of the picture on the first page, in pixels."""
+FADE = 90
+"""Over so many pixels that picture begins and ends, left and right."""
 WITHOUT_SCRIPTS = (200, 150)
 """Of a guide's picture where no script runs: such a browser loads all of a page at once, which may have 100 kB."""
 GROUND = "#edf0ee"
@@ -110,7 +112,12 @@ def save_light(picture: Image.Image, name: str) -> None:
 
 def save_first(picture: Image.Image) -> None:
     """The picture on the first page: as AVIF, and as WebP for browsers that do not know it."""
-    picture.save(LANDING / "boat-model.avif", "AVIF", quality=48, speed=0)
+    width, height = picture.size
+    # The shadow on the ground goes on beyond the picture: it fades out before the edge would cut it.
+    across = Image.new("L", (width, 1))
+    across.putdata([min(255, 255 * min(x, width - 1 - x) // FADE) for x in range(width)])
+    picture.putalpha(ImageChops.multiply(picture.getchannel("A"), across.resize((width, height))))
+    picture.save(LANDING / "boat-model.avif", "AVIF", quality=38, speed=0)
     save(picture, LANDING / "boat-model.webp")
 
 
