@@ -5,8 +5,8 @@ cores, turn by turn, with nothing cached. Counted through the browser's own prot
 event, and with requests until the page is quiet; the first and the largest contentful paint; total blocking time (what
 of each task after the first paint is over 50 ms); and, once it is quiet, how long a key pressed on the page's first
 control takes until the next paint (event timing, to 8 ms: 0 is below 4). The plain page is a guide's text in one file
-with one small style sheet, no script and no font. Prints medians, and each as a ratio to the plain page's. WebGL is
-drawn by the processor here, which the landing page's blocking time shows. Build nothing meanwhile: the plain page lies
+with one small style sheet, no script and no font. Prints medians, and each as a ratio to the plain page's. The landing
+page's model is loaded when somebody asks for it, which nobody does here. Build nothing meanwhile: the plain page lies
 in ``static/dist``.
 """
 

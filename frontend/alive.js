@@ -1,86 +1,64 @@
 /**
- * A picture of a model comes alive: when it is touched, or by itself once the page has rest, it is in view, and neither the
- * person nor the connection would mind. Only then the viewer and the model are loaded; if that fails, the picture stays.
+ * A picture of a model comes alive when the person asks for it: by its button, or on the picture itself. Only then the viewer
+ * and the model are loaded, which weigh more than the rest of the page; if that fails, the picture stays and a sentence says
+ * why.
  */
 
 import { announce, show } from "./page.js";
 import { word } from "./words.js";
-
-const QUICK_MS = 3000; // a page that took longer than this is on a slow line
-const REST_MS = 1200;
-
-/** Whether to begin without being asked. */
-function welcome() {
-  const line = /** @type {{saveData?: boolean, effectiveType?: string} | undefined} */ (
-    /** @type {any} */ (navigator).connection
-  );
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const slow = Boolean(line?.saveData) || (line?.effectiveType ?? "4g") !== "4g" || performance.now() > QUICK_MS;
-  return !still && !slow;
-}
-
-/** Resolves when the page is loaded and has nothing to do. */
-async function rest() {
-  if (document.readyState !== "complete") {
-    await new Promise((resolve) => {
-      window.addEventListener("load", resolve, { once: true });
-    });
-  }
-  const willing = welcome();
-  await new Promise((resolve) => {
-    setTimeout(() => ("requestIdleCallback" in window ? requestIdleCallback(resolve) : setTimeout(resolve)), REST_MS);
-  });
-  return willing;
-}
 
 /**
  * Has the model in `stage` come alive. The stage says where things are: `data-viewer`, `data-model`, `data-label`.
  * @param {HTMLElement} stage @param {HTMLButtonElement} button that asks for it
  */
 export function enliven(stage, button) {
+  const picture = stage.querySelector("img.object");
   const hint = stage.querySelector(".hint");
+  const label = Array.from(button.childNodes, (node) => node.cloneNode(true));
   let begun = false;
 
-  /** @param {boolean} asked by the person, who then is told what comes of it */
-  async function wake(asked) {
+  /** @param {string} sentence beside the picture; none takes it away */
+  function say(sentence) {
+    if (!hint) return;
+    hint.textContent = sentence;
+    show(hint, sentence !== "");
+  }
+
+  async function wake() {
     if (begun) return;
     begun = true;
-    const hadFocus = document.activeElement === button;
-    const label = button.textContent;
-    if (asked) {
-      button.disabled = true;
-      button.textContent = word("waking");
-    }
+    // Not `disabled`: the button keeps the focus while it waits.
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = word("waking");
+    announce(word("waking"));
+    say("");
     try {
       const { viewer } = /** @type {typeof import("./viewer.js")} */ (await import(stage.dataset.viewer ?? ""));
-      const { element, ready } = viewer(new URL(stage.dataset.model ?? "", document.baseURI).href, stage.dataset.label ?? "");
+      const model = viewer(new URL(stage.dataset.model ?? "", document.baseURI).href, stage.dataset.label ?? "");
+      const { element, ready } = model;
       stage.append(element);
       await ready;
+      model.run("nearer"); // as near as it is on the picture
+      const hadFocus = document.activeElement === button;
       stage.classList.add("awake");
       show(button, false);
-      if (hint) show(hint, true);
       if (hadFocus) /** @type {HTMLElement} */ (element.querySelector("[tabindex]") ?? element).focus();
-      if (asked) announce(word("awake"));
-    } catch {
+      say(word("turns"));
+      announce(word("awake"));
+    } catch (error) {
       begun = false;
-      button.disabled = false;
-      button.textContent = label;
       for (const left of stage.querySelectorAll(".viewer")) left.remove();
-      if (asked) announce(word("asleep"));
-      if (asked && hint) {
-        hint.textContent = word("asleep");
-        show(hint, true);
-      }
+      button.removeAttribute("aria-disabled");
+      button.replaceChildren(...label.map((node) => node.cloneNode(true)));
+      // The viewer names what it cannot show; whatever else goes wrong, goes wrong on the way here.
+      const why = word(error instanceof Error && "code" in error ? "asleep" : "not-here");
+      say(why);
+      announce(why);
     }
   }
 
   show(button, true);
-  button.addEventListener("click", () => void wake(true));
-  stage.querySelector("img.object")?.addEventListener("pointerdown", () => void wake(true));
-  const seen = new IntersectionObserver(async (entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    seen.disconnect();
-    if (await rest()) void wake(false);
-  });
-  seen.observe(stage);
+  picture?.classList.add("wakes");
+  button.addEventListener("click", () => void wake());
+  picture?.addEventListener("click", () => void wake());
 }

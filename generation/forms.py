@@ -17,6 +17,7 @@ from generation.intake import STORE_DOWN, Wishes
 from generation.options import FORMATS, NAMES, PRINT_MM, TRIANGLES, JobOptions
 from generation.restrictions import Restrictions
 from generation.uploads import FIELDS, SealedUpload
+from generation.wording import said
 
 PRINT_SIZE = format_lazy(
     _("The print size is a whole number of millimetres from {least} to {most}."), least=PRINT_MM[0], most=PRINT_MM[1]
@@ -107,7 +108,7 @@ class JobForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["provider"].choices = [("", _("Best available"))] + [  # type: ignore[attr-defined]  # a ChoiceField
-            (card.name, card.label) for card in registry.cards()
+            (card.name, said(card.label)) for card in registry.cards()
         ]
 
     def clean(self) -> None:

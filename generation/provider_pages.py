@@ -16,6 +16,7 @@ from accounts.models import User
 from generation import choices, offering, registry
 from generation.models import ProcessingLimits
 from generation.restrictions import Restrictions
+from generation.wording import said
 from privacy.requests import handling
 from privacy.requests.rights import Right
 
@@ -48,7 +49,7 @@ class LimitsForm(forms.Form):
         cards = registry.cards()
         # What was chosen before stays a choice, though its provider is gone.
         codes = {card.region for card in cards if card.region} | (kept.regions or frozenset())
-        names = {card.name: card.label for card in cards} | {
+        names = {card.name: said(card.label) for card in cards} | {
             name: name for name in kept.never if name not in {card.name for card in cards}
         }
         self.fields["regions"].choices = [(code, choices.region(code)) for code in sorted(codes)]  # type: ignore[attr-defined]  # a ChoiceField

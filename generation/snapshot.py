@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from generation import choices, failures, registry, stage_times
 from generation.models import Job
+from generation.wording import said
 from privacy import vault
 from privacy.models import Receipt
 
@@ -62,7 +63,7 @@ def fetchable(job: Job) -> bool:
 
 def provider_label(name: str) -> str:
     """What people call a provider; its name when it is no longer listed."""
-    return next((card.label for card in registry.cards() if card.name == name), name)
+    return next((said(card.label) for card in registry.cards() if card.name == name), name)
 
 
 def attempts(job: Job) -> list[dict[str, Any]]:
@@ -84,7 +85,7 @@ def attempts(job: Job) -> list[dict[str, Any]]:
 
 def provider_place(name: str) -> str:
     """Where a provider is, as people say it; empty when it is no longer listed."""
-    return next((card.place for card in registry.cards() if card.name == name), "")
+    return next((said(card.place) for card in registry.cards() if card.name == name), "")
 
 
 def queue_position(job: Job) -> int | None:

@@ -12,13 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from generation import forgetting, registry
 from generation.models import Job
+from generation.wording import said
 from privacy.datamap import Basis, Holding, Item, Person, Recipient, Section
 
 
 def _others() -> list[str]:
     """The providers of other companies that are set up here."""
     cards = [card for card in registry.cards() if not card.self_hosted]
-    return [f"{card.label} ({', '.join(part for part in (card.operator, card.region) if part)})" for card in cards]
+    return [
+        f"{said(card.label)} ({', '.join(part for part in (said(card.operator), card.region) if part)})"
+        for card in cards
+    ]
 
 
 PROVIDERS = Recipient(_("the provider that you or the router chose; the receipt names each"), _others)

@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.usage import Calls, Span
 from generation import registry
 from generation.models import Job
+from generation.wording import said
 
 By = Literal["hour", "day", "key", "endpoint", "provider"]
 BEGINS: Final[dict[str, Any]] = {
@@ -149,7 +150,7 @@ def _by_key(owner: User, calls: Mapping[UUID, Calls], jobs: Mapping[UUID | None,
 
 def _provider(name: str) -> str:
     with suppress(registry.NotListed):
-        return registry.card(name).label
+        return said(registry.card(name).label)
     return name or _("None had it")
 
 

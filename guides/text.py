@@ -154,7 +154,7 @@ def _inline(token: Token, leads: Lead, linked: Lead) -> list[Token]:
     if token.type == "link_open":
         token.attrSet("href", linked(str(token.attrGet("href") or "")))
     elif token.type == "image":
-        _picture(token)
+        return _picture(token)
     elif token.type == "code_inline" and token.content.endswith(".md"):
         # A guide that is named in the text can be gone to, as seen from where it stands or from the project's folder.
         for seen_from in ("", "/"):
@@ -178,17 +178,27 @@ def _address(target: str, folder: str, names: dict[str, str]) -> str:
     return reverse("guides:guide", args=[name]) + (f"#{parts.fragment}" if parts.fragment else "")
 
 
-def _picture(token: Token) -> None:
-    """Its address, and its size, so that nothing moves as it comes."""
+def _picture(token: Token) -> list[Token]:
+    """Its address, and its size, so that nothing moves as it comes; a lighter one where no script runs.
+
+    Browsers without scripts load pictures that are out of sight, too: all of a guide's at once.
+    """
     source = str(token.attrGet("src") or "")
     if not source.startswith(IMAGES) or not (DOCS / source).is_file():
         raise Broken(source)
     with Image.open(DOCS / source) as picture:
         width, height = picture.size
-    token.attrSet("src", static(f"guides/{source.removeprefix(IMAGES)}"))
+    name = source.removeprefix(IMAGES)
+    token.attrSet("src", static(f"guides/{name}"))
     token.attrSet("width", str(width))
     token.attrSet("height", str(height))
     token.attrSet("loading", "lazy")
+    light = f"light/{name.rpartition('.')[0]}.avif"
+    if not (DOCS / IMAGES / light).is_file():
+        return [token]
+    chosen = Token("source", "source", 0)
+    chosen.attrs = {"media": "(scripting: none)", "type": "image/avif", "srcset": static(f"guides/{light}")}
+    return [Token("picture_open", "picture", 1), chosen, token, _closed("picture", "picture_close")]
 
 
 def _scrolling(label: str) -> Token:

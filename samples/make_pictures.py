@@ -2,8 +2,9 @@
 
     CHROMIUM=/path/to/chromium python -m samples.make_pictures
 
-Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides) and in ``static/landing``
-the boat's model and its picture. Needs the front end built, and the development packages.
+Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides), each once more in
+``docs/images/light`` for browsers without scripts, and in ``static/landing`` the boat's model and its picture. Needs
+the front end built, and the development packages.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Page, sync_playwright
 
 from generation import engine, pixels
@@ -31,10 +32,16 @@ SIZE = (320, 240)
 """Of the pictures in the guide, in pixels."""
 STAGE = (720, 640)
 """In which models are drawn, in pixels."""
-FIRST_PAGE = (600, 533)
-"""Of the picture on the first page, in pixels; the page may have 100 kB in all."""
+FIRST_PAGE = (720, 640)
+"""Of the picture on the first page, in pixels."""
+FADE = 90
+"""Over so many pixels that picture begins and ends, left and right."""
+WITHOUT_SCRIPTS = (200, 150)
+"""Of a guide's picture where no script runs: such a browser loads all of a page at once, which may have 100 kB."""
+GROUND = "#edf0ee"
+"""The stage's, under those: what is transparent takes twice the bytes."""
 LEFT, SIDE = (-24, 14, 0.9), (62, 14, 0.9)
-ARRIVAL = (-20, 14, 1)
+ARRIVAL = (-20, 14, 1.2)
 """From where: degrees to the right of the front, degrees above, and how near."""
 
 SHOW = """async ({ address, turn, tilt, zoom, width, height }) => {
@@ -94,6 +101,26 @@ def save(picture: Image.Image, path: Path) -> None:
     picture.save(path, "WEBP", quality=60, alpha_quality=60, method=6)
 
 
+def save_light(picture: Image.Image, name: str) -> None:
+    """A guide's picture once more, as small as it may be."""
+    ground = Image.new("RGBA", picture.size, GROUND)
+    ground.alpha_composite(picture.convert("RGBA"))
+    small = ground.convert("RGB").resize(WITHOUT_SCRIPTS, Image.Resampling.LANCZOS)
+    (IMAGES / "light").mkdir(exist_ok=True)
+    small.save(IMAGES / "light" / f"{name}.avif", "AVIF", quality=30, speed=0)
+
+
+def save_first(picture: Image.Image) -> None:
+    """The picture on the first page: as AVIF, and as WebP for browsers that do not know it."""
+    width, height = picture.size
+    # The shadow on the ground goes on beyond the picture: it fades out before the edge would cut it.
+    across = Image.new("L", (width, 1))
+    across.putdata([min(255, 255 * min(x, width - 1 - x) // FADE) for x in range(width)])
+    picture.putalpha(ImageChops.multiply(picture.getchannel("A"), across.resize((width, height))))
+    picture.save(LANDING / "boat-model.avif", "AVIF", quality=38, speed=0)
+    save(picture, LANDING / "boat-model.webp")
+
+
 def fitted(photo: bytes) -> Image.Image:
     """A photo in the shape of the guide's pictures: edges cut off, or whole on nothing where that would lose much."""
     picture = Image.open(io.BytesIO(photo)).convert("RGBA")
@@ -110,14 +137,16 @@ def make(page: Page, folder: Path) -> None:
     for name, example in EXAMPLES.items():
         photo = example()
         glb = model(photo)
-        save(fitted(photo), IMAGES / f"{name}-photo.webp")
-        for side, seen in (("front", LEFT), ("side", SIDE)):
-            save(filling(drawn(page, folder, glb, seen, STAGE)), IMAGES / f"{name}-{side}.webp")
+        pictures = {"photo": fitted(photo)} | {
+            side: filling(drawn(page, folder, glb, seen, STAGE)) for side, seen in (("front", LEFT), ("side", SIDE))
+        }
+        for side, picture in pictures.items():
+            save(picture, IMAGES / f"{name}-{side}.webp")
+            save_light(picture, f"{name}-{side}")
         print(name, len(glb))
     small = model(boat(), engine.Options(quality="standard", triangles=6_000))
     (LANDING / "boat.glb").write_bytes(small)
-    first = drawn(page, folder, small, ARRIVAL, STAGE).resize(FIRST_PAGE, Image.Resampling.LANCZOS)
-    save(first, LANDING / "boat-model.webp")
+    save_first(drawn(page, folder, small, ARRIVAL, STAGE).resize(FIRST_PAGE, Image.Resampling.LANCZOS))
     print("boat.glb", len(small))
 
 

@@ -6,9 +6,44 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
+from generation import choices, registry, wording
+from generation.options import JobOptions
 from generation.provider import Card
 from modelmyimage.templatetags import cards
+from scripts import messages
+
+NAMES = frozenset(
+    {
+        "Cog",
+        "ComfyUI",
+        "Deemos Corporation",
+        "Features & Labels, Inc.",
+        "Hunyuan3D 2.0",
+        "Hunyuan3D 2.0 on fal",
+        "Hunyuan3D 2.1",
+        "Hyper3D Rodin",
+        "Hyper3D Rodin through fal",
+        "Meshy",
+        "Meshy LLC",
+        "Replicate, LLC",
+        "Stability AI",
+        "Stable Fast 3D",
+        "Stable Point Aware 3D",
+        "TRELLIS",
+        "TRELLIS on Replicate",
+        "TRELLIS on fal",
+        "TRELLIS.2",
+        "TRELLIS.2 on fal",
+        "Tripo",
+        "TripoSR",
+        "TripoSR on Replicate",
+        "TripoSR on fal",
+        "VAST AI",
+    }
+)
+"""What our cards say that is a name, the same in every language."""
 
 CARD = Card(
     name="far",
@@ -61,3 +96,23 @@ def test_prices_and_times() -> None:
     assert [cards.about(seconds) for seconds in (None, 0, 2, 90, 91, 180)] == [
         "", "", "about 2\u00a0s", "about 90\u00a0s", "about 2\u00a0min", "about 3\u00a0min"
     ]  # fmt: skip
+
+
+def test_what_cards_say_is_said_in_each_language() -> None:
+    """Whatever is more than a name: what a card says anew is to be put into words, or listed above."""
+    words = {
+        sentence
+        for provider in registry.ours().values()
+        for sentence in (provider.card.label, provider.card.place, provider.card.operator, provider.card.licence)
+        if sentence and sentence not in NAMES
+    }
+    assert words == wording.WORDS
+    for language in messages.LANGUAGES:
+        known = messages.read(language)
+        assert [one for one in words if not known[one].string or known[one].string == one] == [], language
+    with translation.override("de"):
+        own = registry.ours()["embedded"].card
+        assert (wording.said(own.label), wording.said(own.place)) == ("Unsere eigene Engine", "dieser Server")
+        assert [line["label"] for line in choices.facts(JobOptions(back="mirrored"))] != ["back"]
+        assert [price.label for price in cards.prices(own)] == ["Entwurf", "Standard", "Fein"]
+    assert (wording.said(""), wording.said("Somewhere else")) == ("", "Somewhere else")

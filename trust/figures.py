@@ -1,7 +1,8 @@
 """Live figures for the public: counted from the tables that run the service, each with the query that yields it.
 
 They are counted again at most every ``FRESH_SECONDS``, for everybody at once. A figure that is not as it should be says
-so itself (``bad``); the page only colours it.
+so itself (``bad``); the page only colours it. One that nothing was there to count for says that (``empty``) and is no
+figure: a dash in large type tells nobody anything.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any, Final
 import redis
 from django.core.cache import cache
 from django.db.models import DurationField, ExpressionWrapper, F, Min, OuterRef, QuerySet, Subquery
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from generation.models import Job
 from privacy import audit
@@ -32,18 +33,25 @@ MOST_TIMED: Final = 20_000
 STEPS: Final = (1, 2, 3, 5, 10, 20, 30, 60)
 """Upper ends of the histogram's bars in seconds; the last bar is everything above."""
 ROLL: Final = 7
+FEW: Final = 100
+"""Of fewer times than that, 99 % are all but the slowest: how many there were says more."""
+KEPT: Final = "trust"
 AUDIT_KEY: Final = "last-audit"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number with its unit, what it means in a line, the SQL behind it, and whether it is as it should be."""
+    """One number with its unit, what it means in a line, the SQL behind it, and whether it is as it should be.
+
+    ``empty``: nothing was there to count; ``meaning`` says what.
+    """
 
     value: str
     unit: str
     meaning: str
     query: str
     bad: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,15 +83,34 @@ class Trust:
     timed: int
     roll: list[dict[str, Any]]
     audited: Audited | None
+    made: int
+    """Files ever made here; 0: there is nothing to tell yet."""
+
+    @property
+    def told(self) -> list[Figure]:
+        """What there is a number for."""
+        return [figure for figure in self.figures if not figure.empty]
+
+    @property
+    def first(self) -> list[Figure]:
+        """What the first page shows of it."""
+        return self.told[:4]
+
+    @property
+    def waiting(self) -> list[Figure]:
+        """What has nothing to count yet."""
+        return [figure for figure in self.figures if figure.empty]
 
 
 def now() -> Trust:
     """The figures, at most ``FRESH_SECONDS`` old; counted at once while there is no cache."""
+    # What they mean is said in words, so that each language has its own.
+    kept = f"{KEPT}:{get_language()}"
     try:
-        found: Trust | None = cache.get("trust")
+        found: Trust | None = cache.get(kept)
         if found is None:
             found = count()
-            cache.set("trust", found, FRESH_SECONDS)
+            cache.set(kept, found, FRESH_SECONDS)
     except redis.RedisError:
         return count()
     return found
@@ -95,15 +122,16 @@ def count() -> Trust:
     took = _durations(moment)
     seconds = sorted(duration.total_seconds() for duration in took)
     bars, top = _bars(seconds)
+    made = Blob.objects.count()
     return Trust(
         at=moment,
         figures=[
-            _alive(),
+            _alive(made),
             _oldest(moment),
             _time_to_destruction(seconds, took),
-            _overdue(moment),
-            _destroyed(moment, DAY),
-            _destroyed(moment, MONTH),
+            _overdue(moment, made),
+            _destroyed(moment, DAY, made),
+            _destroyed(moment, MONTH, made),
             *_requests(moment),
         ],
         bars=bars,
@@ -111,21 +139,25 @@ def count() -> Trust:
         timed=len(seconds),
         roll=_roll(),
         audited=last_audit(),
+        made=made,
     )
 
 
-def _alive() -> Figure:
+def _alive(made: int) -> Figure:
     alive = Blob.objects.open()
     count = alive.count()
     meaning = ngettext("file alive, sealed, for a job", "files alive, sealed, each for a job", count)
-    return Figure(str(count), "", meaning, _sql(alive))
+    if not made:
+        meaning = _("files alive, sealed: none was ever made here")
+    return Figure(str(count), "", meaning, _sql(alive), empty=not made)
 
 
 def _oldest(moment: datetime) -> Figure:
     alive = Blob.objects.open()
     born = alive.aggregate(born=Min("created_at"))["born"]
     if born is None:
-        return Figure("—", "", _("oldest file alive: there is none"), _sql(alive.order_by("created_at")))
+        none = _("oldest file alive: there is none")
+        return Figure("", "", none, _sql(alive.order_by("created_at")), empty=True)
     oldest = alive.filter(created_at=born).order_by("expires_at")[0]
     age, unit = _span((moment - born).total_seconds())
     limit, limit_unit = _span((oldest.expires_at - born).total_seconds())
@@ -145,21 +177,35 @@ def _durations(moment: datetime) -> QuerySet[Any, timedelta]:
 
 
 def _time_to_destruction(seconds: list[float], query: QuerySet[Any, timedelta]) -> Figure:
+    """``seconds``: in ascending order."""
     if not seconds:
-        return Figure("—", "", _("delivered to destroyed: none in 24 h"), _sql(query))
-    p99, worst = seconds[max(0, round(0.99 * len(seconds)) - 1)], seconds[-1]
-    meaning = _("delivered to destroyed, median of 24 h; 99 %% within %(p99).1f s, the slowest %(worst).1f s")
-    return Figure(f"{median(seconds):.1f}", "s", meaning % {"p99": p99, "worst": worst}, _sql(query))
+        return Figure("", "", _("delivered to destroyed: none in 24 h"), _sql(query), empty=True)
+    count, worst = len(seconds), _tenths(seconds[-1])
+    if count == 1:
+        meaning = _("delivered to destroyed, from the 1 model of 24 h")
+    elif count < FEW:
+        meaning = _("delivered to destroyed, median from %(n)d models of 24 h; the slowest %(worst)s s")
+    else:
+        meaning = _("delivered to destroyed, median of 24 h; 99 %% within %(p99)s s, the slowest %(worst)s s")
+    p99 = _tenths(seconds[round(0.99 * count) - 1])
+    return Figure(_tenths(median(seconds)), "s", meaning % {"n": count, "p99": p99, "worst": worst}, _sql(query))
 
 
-def _overdue(moment: datetime) -> Figure:
+def _tenths(seconds: float) -> str:
+    """To a tenth, as the language writes it. Nothing takes no time: what would be rounded to that is below a tenth."""
+    return formats.number_format(round(seconds, 1), 1) if seconds >= 0.05 else f"<\u202f{formats.number_format(0.1, 1)}"
+
+
+def _overdue(moment: datetime, made: int) -> Figure:
     late = Blob.objects.due(moment - SWEEP_GRACE)
-    count, made = late.count(), Blob.objects.count()
+    count = late.count()
     meaning = ngettext("overdue, of %(n)d file ever made", "overdue, of %(n)d files ever made", made) % {"n": made}
-    return Figure(str(count), "", meaning, _sql(late), bad=count > 0)
+    if not made:
+        meaning = _("files overdue: none was ever made here")
+    return Figure(str(count), "", meaning, _sql(late), bad=count > 0, empty=not made)
 
 
-def _destroyed(moment: datetime, period: timedelta) -> Figure:
+def _destroyed(moment: datetime, period: timedelta, made: int) -> Figure:
     gone = Blob.objects.filter(state=Blob.State.DESTROYED, destroyed_at__gte=moment - period)
     count = gone.count()
     hours = int(period.total_seconds() // 3600)
@@ -167,7 +213,7 @@ def _destroyed(moment: datetime, period: timedelta) -> Figure:
         meaning = _("destroyed in the last %(n)d hours") % {"n": hours}
     else:
         meaning = _("destroyed in the last %(n)d days") % {"n": hours // 24}
-    return Figure(str(count), "", meaning, _sql(gone))
+    return Figure(str(count), "", meaning, _sql(gone), empty=not made)
 
 
 def _requests(moment: datetime) -> list[Figure]:
@@ -176,14 +222,15 @@ def _requests(moment: datetime) -> list[Figure]:
     late = found.overdue_count
     at_once = ngettext("%(n)d was answered at once", "%(n)d were answered at once", found.at_once_count)
     said = {"longest": found.longest_days, "at_once": at_once % {"n": found.at_once_count}}
+    empty = found.median_days is None
     if found.median_days is None:
-        value, unit, meaning = "—", "", _("requests about data: none waited for a person in 90 days; %(at_once)s")
+        value, unit, meaning = "", "", _("requests about data: none waited for a person in 90 days; %(at_once)s")
     else:
-        value, unit = f"{found.median_days:.1f}", "d"
+        value, unit = formats.number_format(round(found.median_days, 1), 1), "d"
         meaning = _("requests about data: median of 90 days, the longest %(longest).1f d; %(at_once)s")
     waiting = ngettext("request about data overdue", "requests about data overdue", late)
     return [
-        Figure(value, unit, meaning % said, _sql(found.closed)),
+        Figure(value, unit, meaning % said, _sql(found.closed), empty=empty),
         Figure(str(late), "", waiting, _sql(found.overdue), bad=late > 0),
     ]
 

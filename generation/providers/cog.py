@@ -45,7 +45,7 @@ class Cog(AnswersAtOnce):
     card: ClassVar[Card] = Card(
         name="cog",
         label="Cog",
-        place="a machine of this site's operator",
+        place="a machine of this site’s operator",
         region="self",
         variables=(
             Variable("COG_URL", address=True),

@@ -47,7 +47,7 @@ class ComfyUI:
     card: ClassVar[Card] = Card(
         name="comfyui",
         label="ComfyUI",
-        place="a machine of this site's operator",
+        place="a machine of this site’s operator",
         region="self",
         variables=(Variable("COMFYUI_URL", address=True), Variable("COMFYUI_WORKFLOW")),
         self_hosted=True,

@@ -26,7 +26,7 @@ class TripoSR(Gradio):
     card: ClassVar[Card] = Card(
         name="gradio-triposr",
         label="TripoSR",
-        place="a machine of this site's operator",
+        place="a machine of this site’s operator",
         region="self",
         variables=(Variable("GRADIO_TRIPOSR_URL", address=True),),
         self_hosted=True,

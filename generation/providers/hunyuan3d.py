@@ -50,7 +50,7 @@ class Hunyuan3D:
     card: ClassVar[Card] = Card(
         name="hunyuan3d",
         label="Hunyuan3D 2.0",
-        place="a machine of this site's operator",
+        place="a machine of this site’s operator",
         region="self",
         variables=(Variable("HUNYUAN3D_URL", address=True),),
         self_hosted=True,

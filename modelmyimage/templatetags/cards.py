@@ -16,8 +16,10 @@ from django.utils.translation import ngettext
 from generation import choices
 from generation.offering import Quote
 from generation.provider import QUALITIES, VIEWS, Card
+from generation.wording import said
 
 register = template.Library()
+register.filter("said", said)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST_IN_SECONDS = 90
@@ -92,7 +94,7 @@ def statements(card: Card) -> list[Statement]:
     if card.self_hosted:
         found.append(Statement(_("Runs on this site’s own machines; the photo goes to no other company.")))
     else:
-        company = card.operator or card.label
+        company = said(card.operator or card.label)
         found.append(Statement(_("The photo goes to another company: %(company)s.") % {"company": company}, warn=True))
     if card.region == "":
         found.append(Statement(_("Does not say in which country it works."), warn=True))
@@ -109,7 +111,7 @@ def statements(card: Card) -> list[Statement]:
     else:
         found.append(Statement(_("Learns nothing from photos.")))
     if card.licence:
-        found.append(Statement(card.licence, warn=True))
+        found.append(Statement(said(card.licence), warn=True))
     return found
 
 

@@ -25,17 +25,25 @@ WAITING = """async () => {
 
 
 def test_the_first_page_comes_alive_and_takes_a_photo(watched: Watched, site: RunningSite) -> None:
-    """The picture first; the viewer only once it is asked for, by whoever wants no motion; then a photo, signed out."""
+    """The picture first; the viewer only once it is asked for, though the line be good; then a photo, signed out."""
     page = watched.page
-    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{site.url}/")
     expect(page.locator("img.object")).to_be_visible()
     page.wait_for_timeout(1500)
     assert [url for url in watched.requests if url.endswith((".glb", "viewer.js"))] == []
-    page.get_by_role("button", name="Turn it").press("Enter")
+    wake = page.get_by_role("button", name="Turn it in 3D")
+    page.route("**/boat*.glb", lambda route: route.abort())
+    page.locator("img.object").click(position={"x": 200, "y": 200})
+    expect(page.locator("#alive .hint")).to_contain_text("could not be fetched")
+    expect(wake).to_be_enabled()
+    assert objections(page) == []
+    page.unroute("**/boat*.glb")
+    watched.complaints.clear()  # of the request that we stopped
+    wake.press("Enter")
     expect(page.locator("#alive.awake")).to_be_visible()
     expect(page.locator("#wake")).to_be_hidden()
-    expect(page.locator(".now .figure")).to_have_count(4)
+    expect(page.locator("#alive canvas")).to_be_focused()
+    expect(page.locator(".now")).to_contain_text(re.compile("alive|Nothing was made here yet"))
     assert objections(page) == []
 
     page.locator("#id_photo").set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no photo"})

@@ -42,7 +42,7 @@ ANONYMOUS = [
     "/nowhere",
 ]
 PICTURED = ["/guides/photos"]
-"""Heavier than others where no script runs: browsers then load pictures that are out of sight, too."""
+"""Looked at on every screen, too; its pictures are others where no script runs."""
 SIGNED_IN = [
     "/create",
     "/account/photos",

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -21,14 +22,15 @@ from privacy.models import Blob
 from trust import figures, tasks
 
 pytestmark = pytest.mark.django_db
+KEPT = [f"{figures.KEPT}:{code}" for code, _name in settings.LANGUAGES]
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> Any:
     """No figures of another test."""
-    cache.delete_many(["trust", figures.AUDIT_KEY])
+    cache.delete_many([*KEPT, figures.AUDIT_KEY])
     yield
-    cache.delete_many(["trust", figures.AUDIT_KEY])
+    cache.delete_many([*KEPT, figures.AUDIT_KEY])
 
 
 def blob(*, age: float, kind: str = "source", left: float = 1000, gone: float | None = None, group: Any = None) -> Blob:
@@ -49,7 +51,10 @@ def delivered(owner: User, *, took: float, ago: float = 100) -> None:
         owner=owner, stage="over", outcome="done", created_at=now, due_at=now, deadline_at=now,
         acknowledged_at=now - timedelta(seconds=ago),
     )  # fmt: skip
-    blob(age=ago + 60, kind="asset", gone=ago - took, group=job.pk)
+    gone = blob(age=ago + 60, kind="asset", gone=ago - took, group=job.pk)
+    # Between two looks at the clock lie some hundredths.
+    gone.destroyed_at = now - timedelta(seconds=ago - took)
+    gone.save()
 
 
 def by_meaning(found: figures.Trust, word: str) -> figures.Figure:
@@ -60,8 +65,49 @@ def test_nothing_yet(client: Client) -> None:
     page = client.get("/trust")
     assert page.status_code == 200
     text = page.content.decode()
-    for said in ("there is none", "none in 24 h", "No receipt yet", "none is remembered since"):
+    for said in (
+        "there is none",
+        "none in 24 h",
+        "No receipt yet",
+        "none is remembered since",
+        "Nothing was made here",
+    ):
         assert said in text
+    first = client.get("/").content.decode()
+    assert "Nothing was made here yet" in first
+    for shown in (text, first):
+        assert "<b>—" not in shown
+        assert "of 0 files" not in shown
+
+
+def test_of_little_no_more_is_said_than_it_tells(owner: User, client: Client) -> None:
+    """No figure where there was nothing to count, no time that reads as none, and how few there were."""
+    blob(age=90_000, gone=40 * 86400)
+    found = figures.count()
+    assert [figure.value for figure in found.first] == ["0", "0", "0", "0"]
+    assert [figure.meaning.partition(":")[0] for figure in found.waiting][:2] == [
+        "oldest file alive",
+        "delivered to destroyed",
+    ]
+    assert "Nothing was made here yet" not in client.get("/").content.decode()
+    delivered(owner, took=0.02)
+    times = by_meaning(figures.count(), "delivered")
+    assert (times.value, times.unit, times.empty) == ("<\u202f0.1", "s", False)
+    assert "from the 1 model" in times.meaning
+    for took in (0.3, 0.04):
+        delivered(owner, took=took)
+    assert "median from 3 models of 24 h; the slowest 0.3 s" in by_meaning(figures.count(), "delivered").meaning
+    for _ in range(100):
+        delivered(owner, took=0.04)
+    assert "99 % within <\u202f0.1 s" in by_meaning(figures.count(), "delivered").meaning
+
+
+def test_each_language_has_its_own_words(client: Client) -> None:
+    """Though the figures are kept for all."""
+    blob(age=1)
+    for language, said in (("en", "files alive, sealed"), ("de", "Datei vorhanden"), ("en", "file alive, sealed")):
+        text = client.get("/trust", headers={"accept-language": language}).content.decode()
+        assert (said in text) == (said != "files alive, sealed"), (language, said)
 
 
 def test_the_figures_are_what_the_tables_say(owner: User) -> None:
@@ -95,7 +141,7 @@ def test_what_is_wrong_is_said(client: Client) -> None:
     text = client.get("/trust").content.decode()
     assert text.count("not as it should be:") == 2
     tasks.audit()  # the row has no object and no key
-    cache.delete("trust")
+    cache.delete_many(KEPT)
     assert re.search(r"[1-9] differences?\.", client.get("/trust").content.decode())
 
 
