@@ -78,18 +78,23 @@ def _publish_one(document: str) -> Version | None:
     return version
 
 
+def values(document: str, now: datetime) -> dict[str, Any]:
+    """What a document's names stand for at this moment, in the language that is active."""
+    since = listed_since() if document == Document.SUB_PROCESSORS else {}
+    return facts.values(since=since, today=now.date())
+
+
 def rendered(document: str, now: datetime) -> tuple[str, dict[str, Any]]:
     """What the code says at this moment, and its mark."""
-    since = listed_since() if document == Document.SUB_PROCESSORS else {}
-    values = facts.values(since=since, today=now.date())
+    filled = values(document, now)
     source = texts.source(document)
     mark: dict[str, Any] = {"substance": source.substance}
     if document == Document.PRIVACY:
         mark["holds"] = facts.kinds_held()
     if document == Document.SUB_PROCESSORS:
-        mark["receives"] = {one.name: one.terms for one in values["receivers"]}
-        mark["coming"] = [one.name for one in values["receivers"] if one.coming]
-    return texts.render(source, values), mark
+        mark["receives"] = {one.name: one.terms for one in filled["receivers"]}
+        mark["coming"] = [one.name for one in filled["receivers"] if one.coming]
+    return texts.render(source.template, filled), mark
 
 
 def listed_since() -> dict[str, str]:

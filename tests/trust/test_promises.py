@@ -77,14 +77,14 @@ def test_nothing_is_claimed_that_is_not_so(name: str, rich: bool, settings) -> N
         settings.BILLING = True
         settings.OPERATOR_NAME = "Example"
         settings.HOSTING = ["Host|Germany|runs our machines"]
-    text = texts.render(texts.source(name), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source(name).template, facts.values(today=date(2026, 11, 26)))
     assert [wrong for wrong in FORBIDDEN if re.search(wrong, text, re.IGNORECASE)] == []
 
 
 def test_a_certificate_is_named_only_with_its_evidence(settings) -> None:
     settings.CERTIFICATIONS = ["SOC 2 Type II|https://proof.example/report"]
-    text = texts.render(texts.source("security"), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source("security").template, facts.values(today=date(2026, 11, 26)))
     assert "SOC 2 Type II: [evidence](https://proof.example/report)" in text
     settings.CERTIFICATIONS = []
-    text = texts.render(texts.source("security"), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source("security").template, facts.values(today=date(2026, 11, 26)))
     assert "No certificate and no audit by others is claimed" in text

@@ -16,7 +16,7 @@ TODAY = date(2026, 11, 26)
 
 
 def said(name: str) -> str:
-    return texts.render(texts.source(name), facts.values(today=TODAY))
+    return texts.render(texts.source(name).template, facts.values(today=TODAY))
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -32,7 +32,7 @@ def test_every_name_in_a_document_is_filled(name: str) -> None:
 def test_a_name_that_nothing_fills_is_an_error(wrong: str) -> None:
     source = texts.parse(f"---\nsubstance: 1\nsummary: s.\n---\nIt lasts {wrong}.\n")
     with pytest.raises(texts.UnknownName):
-        texts.render(source, facts.values(today=TODAY))
+        texts.render(source.template, facts.values(today=TODAY))
 
 
 @pytest.mark.parametrize("wrong", ["# No head\n", "---\nsummary: s\n---\ntext", "---\nsubstance: 1\n---\ntext"])
