@@ -7,10 +7,12 @@ import re
 from datetime import date
 
 import pytest
+from django.utils import translation
 
 from tests.environment import ROOT
-from trust import facts, promises, texts
-from trust.promises import PROMISES, Promise
+from trust import facts, promise, texts
+from trust.promise import Promise
+from trust.promises import PROMISES
 
 TEXTS = ("privacy", "terms", "security", "sub-processors", "faq", "about")
 FORBIDDEN = [
@@ -62,11 +64,22 @@ def test_names_are_single_and_each_promise_is_shown_somewhere() -> None:
 
 
 def test_exceptions_and_mechanism_stand_beside_the_words() -> None:
-    shown = promises.markdown(PROMISES[0])
-    assert PROMISES[0].words in shown
-    assert all(exception in shown for exception in PROMISES[0].exceptions)
+    shown = promise.markdown(PROMISES[0])
+    assert str(PROMISES[0].words) in shown
+    assert all(str(exception) in shown for exception in PROMISES[0].exceptions)
     assert all(name in shown for name in PROMISES[0].files + PROMISES[0].tests)
-    assert "Exceptions: none that we know of." in promises.markdown(Promise("x", "Words.", (), (), ()))
+    assert "Exceptions: none that we know of." in promise.markdown(Promise("x", "Words.", (), (), ()))
+
+
+def test_a_promise_is_read_in_the_readers_language() -> None:
+    sealed, keys = (one for one in PROMISES if one.name in {"sealed", "keys"})
+    with translation.override("de"):
+        shown = promise.markdown(keys)
+    assert "Arbeitsspeicher" in shown
+    assert "5 Minuten nach" in shown
+    assert "> * Ausnahme: " in shown
+    assert all(name in shown for name in keys.files + keys.tests)
+    assert "encrypted" in promise.markdown(sealed)
 
 
 @pytest.mark.parametrize("rich", [False, True], ids=["bare", "with everything"])
