@@ -89,7 +89,7 @@ def _note(token: Token, parts: Counter[str], folder: str, language: str) -> None
 def _seen(target: str, folder: str, language: str) -> str:
     """A file that is linked to, from the project's folder; a translation counts as its English file."""
     path, mark, fragment = target.partition("#")
-    if not path or ":" in path or path.startswith("/"):
-        return target
+    if "." not in path or ":" in path or path.startswith("/"):
+        return target  # a page, or a value that is filled in
     seen = posixpath.normpath(posixpath.join(folder, path))
     return (seen.replace(f"docs/{language}/", "docs/", 1) if seen.endswith(".md") else seen) + mark + fragment

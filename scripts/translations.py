@@ -64,16 +64,15 @@ def pairs() -> Iterator[Pair]:
             yield Pair(language, source, source.parent / language / source.name, english)
 
 
-def stamp(file: str) -> None:
-    """Write a file's first line anew. Ends the program where the file is no translation, or is built otherwise."""
+def stamp(file: str) -> list[str]:
+    """Write a file's first line anew; what is then still wrong with it. Ends the program where it is no translation."""
     from trust import translations
 
     pair = next((one for one in pairs() if one.path == Path(file).resolve()), None)
     if pair is None or not pair.path.is_file():
         sys.exit(f"{file} is no translation of a guide or document.")
     pair.path.write_text(translations.stamped(pair.path.read_text(encoding="utf-8"), pair.english), encoding="utf-8")
-    if problems := pair.problems():
-        sys.exit("\n".join(f"{pair.name}: {problem}" for problem in problems))
+    return [f"{pair.name}: {problem}" for problem in pair.problems()]
 
 
 def main() -> None:
@@ -85,8 +84,8 @@ def main() -> None:
     django.setup()
     match sys.argv[1:]:
         case ["stamp", *files] if files:
-            for file in files:
-                stamp(file)
+            if problems := [problem for file in files for problem in stamp(file)]:
+                sys.exit("\n".join(problems))
         case [] | [_]:
             wanted = sys.argv[1:] or list(LANGUAGES)
             if not set(wanted) <= set(LANGUAGES):

@@ -186,9 +186,9 @@ def test_a_translated_guide_keeps_its_anchors_and_its_links_lead_somewhere(langu
 
 
 def test_a_search_reads_the_language_that_is_read() -> None:
-    hits = search.search("Henkel gefüllt", "de")
+    hits = search.search("Lücken in den Henkeln", "de")
     assert (hits[0].guide.name, hits[0].guide.language) == ("photos", "de")
-    assert search.search("Henkel gefüllt") == []
+    assert search.search("Henkeln") == []
     assert search.search("webhook-sig", "de")[0].guide.name == "webhooks"
     assert search.search("Wie groß ist der Gegenstand im Bild?", "de")[0].guide.name == "photos"
 
