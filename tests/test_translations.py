@@ -124,6 +124,7 @@ def test_a_version_is_read_in_translation_while_it_says_the_same(terms: Path, cl
     assert '<h2 id="second">Zweitens</h2>' in page
     assert "10 Minuten" in page
     assert "Verbindlich ist der englische Text." in page
+    assert "<span>Die erste Version.</span>" in page
     english = client.get("/terms?lang=en", headers=GERMAN).content.decode()
     assert '<div class="prose" lang="en-gb"><h1 id="rules">Rules</h1>' in english
     assert "Dieser Text ist auf Englisch." in english

@@ -17,13 +17,16 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 from redis import RedisError
 
 from trust import facts, texts
 from trust.models import Document, Version
 
 CHANGES_KEY = "document-changes"
-FIRST = "The first version."
+FIRST = gettext_noop("The first version.")
+WORDING = gettext_noop("Wording, and values that come from the program. Nothing of substance.")
+"""Both are stored in English, and translated when they are read."""
 PARTS = ("holds", "receives")
 """Lists in a mark, by name and terms: a new name, or other terms, is a change of substance."""
 
@@ -132,7 +135,7 @@ def _summary(newest: Version | None, mark: dict[str, Any], document: str) -> str
             said.append(f"On other terms: {', '.join(changed)}.")
         if gone := [name for name in before if name not in after]:
             said.append(f"No longer on the list: {', '.join(gone)}.")
-    return " ".join(said) or "Wording, and values that come from the program. Nothing of substance."
+    return " ".join(said) or WORDING
 
 
 def changes() -> list[Version]:
