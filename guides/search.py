@@ -1,13 +1,12 @@
 """What a search in the guides finds, best first: the passages in which the words that were asked for stand.
 
-All of it is in memory, made at the first question; a word counts more the fewer passages have it, and most in titles.
+All of it is in memory, made at the first question in a language; a word counts more the fewer passages have it, and
+most in titles. What is searched is what is read in that language: translations, and English where there is none.
 Nothing that is asked is kept or logged.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from functools import lru_cache
 from math import log
 from typing import Final
 
+from guides.letters import plain, spans, words
 from guides.text import Guide, Passage, guides
+from trust.translations import ENGLISH
 
 MOST_CHARACTERS: Final = 100
 """Of a question; what follows is not looked at."""
@@ -35,13 +36,18 @@ USUAL: Final = 25
 BEGINNING: Final = 0.6
 """What a word is worth that only begins with what was asked."""
 
-COMMON: Final = frozenset(
-    re.findall(
-        "[a-z]+", "a an and are as at be by do for from how i in is it my of on or that the this to what with you"
-    )
-)
-
-_WORD = re.compile(r"\w+(?:[-_.]\w+)*")
+COMMON: Final = {
+    language: frozenset(listed.split())
+    for language, listed in {
+        "en": "a an and are as at be by do for from how i in is it my of on or that the this to what with you",
+        "de": "als am an auf aus bei das dem den der die ein eine es fur ich im in ist kann man mein mit oder und von "
+        "was wie wo zu zum",
+        "fr": "a au aux avec c ce comment d dans de des du en est et il j je l la le les ma mes mon n on ou par pour "
+        "qu que quoi s sur un une",
+        "es": "a al como con cual de del el en es esta la las lo los mi mis o para por puedo que se su un una y",
+    }.items()
+}
+"""As ``plain`` writes them."""
 
 
 @dataclass(frozen=True)
@@ -62,31 +68,19 @@ class Index:
     places: dict[str, dict[int, float]]
 
 
-def plain(text: str) -> str:
-    """Text as it is compared: small letters without accents, as many as there were."""
-    return "".join(unicodedata.normalize("NFD", letter)[0].lower()[:1] or letter for letter in text)
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, and the parts of those that are joined by dots, lines or hyphens."""
-    found = []
-    for word in _WORD.findall(plain(text)):
-        parts = re.split(r"[-_.]", word)
-        found += [word, *parts] if len(parts) > 1 else parts
-    return found
-
-
-def asked(question: str) -> list[str]:
+def asked(question: str, language: str = ENGLISH) -> list[str]:
     """The words that are looked for: without common ones, unless there are no others."""
-    found = list(dict.fromkeys(words(question[:MOST_CHARACTERS])))
-    return ([word for word in found if word not in COMMON] or found)[:MOST_WORDS]
+    common = COMMON.get(language, COMMON[ENGLISH])
+    found = list(dict.fromkeys(words(question[:MOST_CHARACTERS], ends=False)))
+    return ([word for word in found if word not in common] or found)[:MOST_WORDS]
 
 
-@lru_cache(maxsize=1)
-def index() -> Index:
-    """The index of all guides."""
-    entries = [(guide, passage) for guide in guides().values() for passage in guide.passages]
-    titles = {id(guide.passages[0]) for guide in guides().values()}
+@lru_cache(maxsize=16)
+def index(language: str) -> Index:
+    """The index of all guides, as they are read in a language."""
+    shelf = guides(language).values()
+    entries = [(guide, passage) for guide in shelf for passage in guide.passages]
+    titles = {id(guide.passages[0]) for guide in shelf}
     weights: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for number, (_guide, passage) in enumerate(entries):
         said = words(passage.words)
@@ -99,10 +93,10 @@ def index() -> Index:
     return Index(entries, sorted(weights), {word: dict(places) for word, places in weights.items()})
 
 
-def search(question: str) -> list[Hit]:
+def search(question: str, language: str = ENGLISH) -> list[Hit]:
     """The best passages for a question; none where it has no words, or none that stands in a guide."""
-    wanted = asked(question)
-    made = index()
+    wanted = asked(question, language)
+    made = index(language)
     scores: dict[int, float] = defaultdict(float)
     met: dict[int, int] = defaultdict(int)
     for word in wanted:
@@ -145,19 +139,21 @@ def excerpt(text: str, wanted: list[str]) -> list[tuple[str, bool]]:
     """The part of a text around the first word that was asked for, in pieces."""
     if not wanted:
         return [(text[:EXCERPT], False)]
-    marks = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(wanted, key=len, reverse=True))) + r")\w*")
-    folded = plain(text)
-    first = marks.search(folded)
-    start = max(0, first.start() - EXCERPT // 3) if first else 0
+    marks = spans(plain(text), wanted)
+    first = marks[0][0] if marks else 0
+    start = max(0, first - EXCERPT // 3)
     if start:
-        start = text.find(" ", start) + 1
+        # Where words have spaces between them, it begins with a word.
+        start = text.find(" ", start, first) + 1 or start
     end = start + EXCERPT
     if end < len(text):
         end = max(text.rfind(" ", start, end), start + EXCERPT // 2)
     pieces: list[tuple[str, bool]] = [("… ", False)] if start else []
     at = start
-    for mark in marks.finditer(folded, start, min(end, len(text))):
-        pieces += [(text[at : mark.start()], False), (text[mark.start() : mark.end()], True)]
-        at = mark.end()
+    for begins, ends in marks:
+        if begins < start or ends > min(end, len(text)):
+            continue
+        pieces += [(text[at:begins], False), (text[begins:ends], True)]
+        at = ends
     pieces.append((text[at:end] + (" …" if end < len(text) else ""), False))
     return [(piece, marked) for piece, marked in pieces if piece]

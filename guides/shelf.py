@@ -1,4 +1,7 @@
-"""Which file is for whom, and in which order. A file of ``docs/`` that is in no list here fails a test."""
+"""Which file is for whom, and in which order. A file of ``docs/`` that is in no list here fails a test.
+
+A part may be translated: then each language has a folder below ``docs/`` with files of the same names.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ class Part:
     title: str | Promise
     lead: str | Promise
     files: tuple[str, ...]
+    translated: bool = False
 
 
 PARTS: Final = (
@@ -37,6 +41,7 @@ PARTS: Final = (
         _("Making models"),
         _("From a photo to a model that you keep, print or show."),
         ("start", "photos", "formats", "printing", "library", "receipts"),
+        translated=True,
     ),
     Part(
         "developers",
@@ -76,6 +81,10 @@ class Place:
     def text(self) -> str:
         """The Markdown."""
         return self.path.read_text(encoding="utf-8")
+
+    def translation(self, language: str) -> Path | None:
+        """Where its translation lies, if there is one; ``None`` for what is not to be translated."""
+        return self.path.parent / language / self.path.name if self.part and self.part.translated else None
 
 
 def places() -> list[Place]:

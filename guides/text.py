@@ -1,5 +1,7 @@
 """A guide's Markdown as a page of the site: links lead to pages, pictures are served, what is wide scrolls by itself.
 
+In another language it is the translation, as long as that was made from the English text as it is now.
+
 Raw HTML is switched off where the Markdown is read (``trust/markdown.py``).
 """
 
@@ -10,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,17 +21,19 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import override, pgettext
 from markdown_it.token import Token
 from PIL import Image
 
 from guides.shelf import DOCS, ROOT, TITLES, Part, Place, places
-from trust import markdown
+from trust import markdown, translations
+from trust.translations import ENGLISH
 
-IMAGES = "images/"
-"""The pictures' folder below ``docs/``; ``settings.STATICFILES_DIRS`` serves it as ``guides/``."""
+IMAGES: Final = (DOCS / "images").relative_to(ROOT).as_posix() + "/"
+"""The pictures' folder; ``settings.STATICFILES_DIRS`` serves it as ``guides/``."""
 
 
-SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[A-Z])")
+SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[¿¡]?[A-ZÀ-Ý])|(?<=。)(?=.)")
 """Between two sentences."""
 
 Lead = Callable[[str], str]
@@ -58,6 +63,7 @@ class Guide:
     """One page. ``chapters`` are the second headings as id and title; ``lead`` is the first sentence."""
 
     name: str
+    language: str
     part: Part | None
     title: str | Promise
     lead: str
@@ -67,20 +73,46 @@ class Guide:
     broken: tuple[str, ...] = ()
     """Links to guides that are not there. They lead to the list of all; a test fails for them."""
 
+    @property
+    def title_language(self) -> str:
+        """Of the title: a name that lists give it is in the language that is read."""
+        return translations.language() if isinstance(self.title, Promise) else self.language
 
-@lru_cache(maxsize=1)
-def guides() -> dict[str, Guide]:
-    """Every page by its name, in the shelf's order. Read once: the files are a part of the program."""
+
+def guides(language: str = ENGLISH) -> dict[str, Guide]:
+    """Every page by its name, in the shelf's order; in English what has no translation that is current."""
+    return _guides(language)
+
+
+@lru_cache(maxsize=16)
+def _guides(language: str) -> dict[str, Guide]:
+    """Read once: the files are a part of the program."""
     found = places()
-    names = {place.path.relative_to(ROOT).as_posix(): place.name for place in found}
-    return {place.name: _guide(place, names) for place in found}
+    names = {_seen(place.path): place.name for place in found}
+    if language == ENGLISH:
+        return {place.name: _guide(place, place.path, place.text, names) for place in found}
+    translated = {place.name: path for place in found if (path := place.translation(language))}
+    names |= {_seen(path): name for name, path in translated.items()}
+    made = dict(_guides(ENGLISH))
+    for place in found:
+        path = translated.get(place.name)
+        text = translations.current(path, place.text) if path else None
+        if path and text is not None:
+            with override(language):
+                made[place.name] = _guide(place, path, text, names, language)
+    return made
 
 
-def _guide(place: Place, names: dict[str, str]) -> Guide:
-    tokens, chapters = markdown.parsed(place.text)
+def _seen(path: Path) -> str:
+    """A path as seen from the project's folder."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def _guide(place: Place, path: Path, text: str, names: dict[str, str], language: str = ENGLISH) -> Guide:
+    tokens, chapters = markdown.parsed(text, markdown.names(place.text))
     _no_empty_headings(tokens)
     passages = _passages(tokens)
-    folder = place.path.parent.relative_to(ROOT).as_posix()
+    folder = _seen(path.parent)
 
     broken: list[str] = []
 
@@ -94,11 +126,20 @@ def _guide(place: Place, names: dict[str, str]) -> Guide:
             broken.append(target)
             return reverse("guides:contents")
 
-    tokens = [changed for token in tokens for changed in _changed(token, leads, linked)]
+    tokens = [changed for token in tokens for changed in _changed(token, leads, linked, folder)]
     lead = next((passage.words for passage in passages if not passage.is_heading), "")
     title = TITLES.get(place.name, passages[0].words)
-    html = markdown.rendered(tokens)
-    return Guide(place.name, place.part, title, SENTENCE.split(lead, 1)[0], html, chapters, passages, tuple(broken))
+    return Guide(
+        name=place.name,
+        language=language,
+        part=place.part,
+        title=title,
+        lead=SENTENCE.split(lead, 1)[0],
+        html=markdown.rendered(tokens),
+        chapters=chapters,
+        passages=passages,
+        broken=tuple(broken),
+    )
 
 
 def _passages(tokens: list[Token]) -> list[Passage]:
@@ -135,26 +176,28 @@ def _no_empty_headings(tokens: list[Token]) -> None:
             opened.attrs.pop("scope", None)
 
 
-def _changed(token: Token, leads: Lead, linked: Lead) -> list[Token]:
+def _changed(token: Token, leads: Lead, linked: Lead, folder: str) -> list[Token]:
     """A token as pages have it, with what goes around it. ``leads`` raises for what is no guide, ``linked`` not."""
     if token.type in {"fence", "code_block"}:
         token.content = token.content.replace("$SITE", settings.SITE_URL.rstrip("/"))  # so that it can be copied
     if token.type == "inline":
-        token.children = [changed for child in token.children or () for changed in _inline(child, leads, linked)]
+        token.children = [
+            changed for child in token.children or () for changed in _inline(child, leads, linked, folder)
+        ]
     elif token.type in {"fence", "code_block"}:
-        return [_scrolling("Code"), token, _closed("div")]
+        return [_scrolling(pgettext("in a guide", "Code")), token, _closed("div")]
     elif token.type == "table_open":
-        return [_scrolling("Table"), token]
+        return [_scrolling(pgettext("in a guide", "Table")), token]
     elif token.type == "table_close":
         return [token, _closed("div")]
     return [token]
 
 
-def _inline(token: Token, leads: Lead, linked: Lead) -> list[Token]:
+def _inline(token: Token, leads: Lead, linked: Lead, folder: str) -> list[Token]:
     if token.type == "link_open":
         token.attrSet("href", linked(str(token.attrGet("href") or "")))
     elif token.type == "image":
-        return _picture(token)
+        return _picture(token, folder)
     elif token.type == "code_inline" and token.content.endswith(".md"):
         # A guide that is named in the text can be gone to, as seen from where it stands or from the project's folder.
         for seen_from in ("", "/"):
@@ -178,15 +221,15 @@ def _address(target: str, folder: str, names: dict[str, str]) -> str:
     return reverse("guides:guide", args=[name]) + (f"#{parts.fragment}" if parts.fragment else "")
 
 
-def _picture(token: Token) -> list[Token]:
+def _picture(token: Token, folder: str) -> list[Token]:
     """Its address, and its size, so that nothing moves as it comes; a lighter one where no script runs.
 
     Browsers without scripts load pictures that are out of sight, too: all of a guide's at once.
     """
-    source = str(token.attrGet("src") or "")
-    if not source.startswith(IMAGES) or not (DOCS / source).is_file():
+    source = posixpath.normpath(posixpath.join(folder, str(token.attrGet("src") or "")))
+    if not source.startswith(IMAGES) or not (ROOT / source).is_file():
         raise Broken(source)
-    with Image.open(DOCS / source) as picture:
+    with Image.open(ROOT / source) as picture:
         width, height = picture.size
     name = source.removeprefix(IMAGES)
     token.attrSet("src", static(f"guides/{name}"))
@@ -194,7 +237,7 @@ def _picture(token: Token) -> list[Token]:
     token.attrSet("height", str(height))
     token.attrSet("loading", "lazy")
     light = f"light/{name.rpartition('.')[0]}.avif"
-    if not (DOCS / IMAGES / light).is_file():
+    if not (ROOT / IMAGES / light).is_file():
         return [token]
     chosen = Token("source", "source", 0)
     chosen.attrs = {"media": "(scripting: none)", "type": "image/avif", "srcset": static(f"guides/{light}")}

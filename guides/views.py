@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from guides.search import MOST_CHARACTERS, search
 from guides.shelf import PARTS, Part
 from guides.text import Guide, guides
+from trust import translations
 
 
 @gzip_page
@@ -23,10 +24,17 @@ def contents(request: HttpRequest) -> HttpResponse:
 @require_safe
 def guide(request: HttpRequest, name: str) -> HttpResponse:
     """One guide."""
-    found = guides().get(name)
+    found = guides(translations.language()).get(name)
     if found is None:
         raise Http404
-    context = {"guide": found, "beside": _of(found.part) if found.part else [], "asks": MOST_CHARACTERS}
+    shown = guides()[name] if request.GET.get("lang") == translations.ENGLISH else found
+    context = {
+        "guide": shown,
+        "foreign": translations.language() != translations.ENGLISH,
+        "translated": found.language != translations.ENGLISH,
+        "beside": _of(found.part) if found.part else [],
+        "asks": MOST_CHARACTERS,
+    }
     return render(request, "guides/guide.html", context)
 
 
@@ -35,12 +43,12 @@ def guide(request: HttpRequest, name: str) -> HttpResponse:
 def results(request: HttpRequest) -> HttpResponse:
     """What a question finds. The script takes its list from this same page."""
     question = request.GET.get("q", "")[:MOST_CHARACTERS].strip()
-    context = {"question": question, "hits": search(question), "asks": MOST_CHARACTERS}
+    context = {"question": question, "hits": search(question, translations.language()), "asks": MOST_CHARACTERS}
     return render(request, "guides/results.html", context)
 
 
 def _of(part: Part | None) -> list[Guide]:
-    return [one for one in guides().values() if one.part == part]
+    return [one for one in guides(translations.language()).values() if one.part == part]
 
 
 def _shelf() -> list[tuple[Part, list[Guide]]]:

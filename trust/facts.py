@@ -17,7 +17,7 @@ from generation.provider import Card
 from privacy import data_pages, datamap, well_known
 from privacy.datamap import Basis
 from privacy.retention import PERIODS, length
-from trust import operator, promises
+from trust import card_words, operator, promise, promises
 
 TOLD_FOR: Final = timedelta(days=30)
 """How long after a change took effect pages still say so to those who have not put the note away."""
@@ -43,7 +43,7 @@ class Receiver:
 
 def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, Any]:
     """Everything that a document may name; ``since``: days (ISO) from which receivers have been listed."""
-    cards = registry.cards()
+    cards = [card_words.told(card) for card in registry.cards()]
     others = [card for card in cards if not card.self_hosted]
     receivers = list(_receivers(since or {}, today))
     return {
@@ -60,7 +60,7 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
             "theme": length(theme.KEPT_FOR),
         },
         "chapters": data_pages.chapters(),
-        "promise": {promise.name: promises.markdown(promise) for promise in promises.PROMISES},
+        "promise": {one.name: promise.markdown(one) for one in promises.PROMISES},
         "megabytes": settings.UPLOAD_LIMIT_BYTES // 1_000_000,
         "age": settings.MINIMUM_AGE,
         "gift": settings.GRANT_CREDITS,
@@ -100,10 +100,10 @@ def _receivers(since: Mapping[str, str], today: date) -> Iterable[Receiver]:
 
     for card in registry.cards():
         if not card.self_hosted:
-            yield Receiver(card.label, _terms(card), day(card.label), card=card)
+            yield Receiver(card.label, _terms(card), day(card.label), card=card_words.told(card))
     for card in registry.announced():
         if not card.self_hosted:
-            yield Receiver(card.label, _terms(card), "", coming=True, card=card)
+            yield Receiver(card.label, _terms(card), "", coming=True, card=card_words.told(card))
     if settings.BILLING:
         yield Receiver("Stripe", "stripe", day("Stripe"))
     for host in operator.hosts():

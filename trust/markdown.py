@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
@@ -23,21 +24,26 @@ class Page:
 
 
 @lru_cache(maxsize=64)
-def page(text: str) -> Page:
-    """The HTML of a text. Each heading can be linked to."""
-    tokens, chapters = parsed(text)
-    return Page(rendered(tokens), chapters)
+def page(text: str, names: tuple[str, ...] = ()) -> Page:
+    """The HTML of a text. Each heading can be linked to; ``names`` as in ``parsed``."""
+    read, chapters = parsed(text, names)
+    return Page(rendered(read), chapters)
 
 
-def parsed(text: str) -> tuple[list[Token], list[tuple[str, str]]]:
-    """A text's tokens, its headings with ids, and its chapters."""
-    tokens = _READER.parse(text)
+def parsed(text: str, names: Sequence[str] = ()) -> tuple[list[Token], list[tuple[str, str]]]:
+    """A text's tokens, its headings with ids, and its chapters.
+
+    ``names`` are the ids of the headings in order, so that a translation is linked to as the English text is; a heading
+    that has none there is named after its own words.
+    """
+    read = tokens(text)
     chapters: list[tuple[str, str]] = []
     taken: set[str] = set()
-    for place, token in enumerate(tokens):
+    given = iter(names)
+    for place, token in enumerate(read):
         if token.type == "heading_open":
-            title = plain(tokens[place + 1])
-            name = slugify(title) or "part"
+            title = plain(read[place + 1])
+            name = next(given, "") or slugify(title) or "part"
             while name in taken:
                 name += "-"
             taken.add(name)
@@ -49,19 +55,39 @@ def parsed(text: str) -> tuple[list[Token], list[tuple[str, str]]]:
         elif token.type == "table_open":
             # What is wider than the screen scrolls by itself, for the keyboard, too.
             token.attrSet("class", "wide")
-    return tokens, chapters
+    return read, chapters
 
 
-def rendered(tokens: list[Token]) -> SafeString:
+def tokens(text: str) -> list[Token]:
+    """A text as it is read."""
+    return _READER.parse(text)
+
+
+@lru_cache(maxsize=64)
+def names(text: str) -> tuple[str, ...]:
+    """The ids of a text's headings, in order."""
+    return tuple(str(token.attrGet("id")) for token in parsed(text)[0] if token.type == "heading_open")
+
+
+def headings(text: str, deepest: int) -> list[tuple[str, int]]:
+    """The headings down to a rank, each with the number of its line (the first is 0)."""
+    return [
+        (said.content, token.map[0])
+        for token, said in pairwise(tokens(text))
+        if token.type == "heading_open" and int(token.tag[1]) <= deepest and token.map
+    ]
+
+
+def rendered(read: list[Token]) -> SafeString:
     """The HTML of a text's tokens."""
-    html: str = _READER.renderer.render(tokens, _READER.options, {})
+    html: str = _READER.renderer.render(read, _READER.options, {})
     safe: SafeString = mark_safe(html)  # noqa: S308 - made from Markdown with HTML switched off
     return safe
 
 
 def paragraphs(text: str) -> list[str]:
     """The text without its marks: one string for each heading, paragraph, list item and cell."""
-    return [plain(token) for token in _READER.parse(text) if token.type == "inline"]
+    return [plain(token) for token in tokens(text) if token.type == "inline"]
 
 
 def plain(token: Token) -> str:

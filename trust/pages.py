@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from trust import difference as differences
-from trust import facts, markdown, publishing, shown, texts
+from trust import facts, publishing, reading, shown, translations
 from trust.models import Document, Shown, Version
 
 SHORT = {"faq": "trust/faq.html", "about": "trust/about.html"}
@@ -46,7 +45,7 @@ def _page(request: HttpRequest, found: Version, document: str) -> HttpResponse:
         "document": document,
         "in_force": in_force,
         "coming": list(Version.objects.coming(document).order_by("number")),
-        "page": markdown.page(found.text),
+        "text": reading.of_version(found, english=_english(request)),
         "others": [(one.value, one.label) for one in Document],
         "early": sorted(receiving - listed) if lists else [],
     }
@@ -98,5 +97,10 @@ def short(request: HttpRequest, name: str) -> HttpResponse:
     """Questions people ask, and what this is; not versioned, since nothing is promised here."""
     if name not in SHORT:
         raise Http404
-    text = texts.render(texts.source(name), facts.values(today=timezone.now().date()))
-    return render(request, SHORT[name], {"page": markdown.page(text)})
+    text = reading.of_short(name, english=_english(request))
+    return render(request, SHORT[name], {"text": text})
+
+
+def _english(request: HttpRequest) -> bool:
+    """Whether the reader asks for the English text, whatever their language."""
+    return request.GET.get("lang") == translations.ENGLISH

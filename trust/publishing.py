@@ -17,13 +17,16 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 from redis import RedisError
 
 from trust import facts, texts
 from trust.models import Document, Version
 
 CHANGES_KEY = "document-changes"
-FIRST = "The first version."
+FIRST = gettext_noop("The first version.")
+WORDING = gettext_noop("Wording, and values that come from the program. Nothing of substance.")
+"""Both are stored in English, and translated when they are read."""
 PARTS = ("holds", "receives")
 """Lists in a mark, by name and terms: a new name, or other terms, is a change of substance."""
 
@@ -78,18 +81,23 @@ def _publish_one(document: str) -> Version | None:
     return version
 
 
+def values(document: str, now: datetime) -> dict[str, Any]:
+    """What a document's names stand for at this moment, in the language that is active."""
+    since = listed_since() if document == Document.SUB_PROCESSORS else {}
+    return facts.values(since=since, today=now.date())
+
+
 def rendered(document: str, now: datetime) -> tuple[str, dict[str, Any]]:
     """What the code says at this moment, and its mark."""
-    since = listed_since() if document == Document.SUB_PROCESSORS else {}
-    values = facts.values(since=since, today=now.date())
+    filled = values(document, now)
     source = texts.source(document)
     mark: dict[str, Any] = {"substance": source.substance}
     if document == Document.PRIVACY:
         mark["holds"] = facts.kinds_held()
     if document == Document.SUB_PROCESSORS:
-        mark["receives"] = {one.name: one.terms for one in values["receivers"]}
-        mark["coming"] = [one.name for one in values["receivers"] if one.coming]
-    return texts.render(source, values), mark
+        mark["receives"] = {one.name: one.terms for one in filled["receivers"]}
+        mark["coming"] = [one.name for one in filled["receivers"] if one.coming]
+    return texts.render(source.template, filled), mark
 
 
 def listed_since() -> dict[str, str]:
@@ -127,7 +135,7 @@ def _summary(newest: Version | None, mark: dict[str, Any], document: str) -> str
             said.append(f"On other terms: {', '.join(changed)}.")
         if gone := [name for name in before if name not in after]:
             said.append(f"No longer on the list: {', '.join(gone)}.")
-    return " ".join(said) or "Wording, and values that come from the program. Nothing of substance."
+    return " ".join(said) or WORDING
 
 
 def changes() -> list[Version]:

@@ -2,18 +2,21 @@
 
 A file begins with lines ``name: value`` between two lines of dashes. ``substance`` is a number, raised by whoever
 changes what the document promises or allows; ``summary`` says in a sentence what changed. The rest is Markdown as a
-Django template. A name that nothing fills is an error, never a blank.
+Django template. A name that nothing fills is an error, never a blank. In a folder for each other language lie the
+translations, which have no such head but say from which English text they were made (``trust/translations.py``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from django.template import Context, Engine, Template
 from django.template.backends.django import get_installed_libraries
+
+from trust import translations
 
 FOLDER: Final = Path(__file__).resolve().parent / "documents"
 UNKNOWN: Final = "\N{WARNING SIGN}unknown:"
@@ -33,7 +36,12 @@ class Source:
 
     substance: int
     summary: str
-    template: Template
+    body: str
+
+    @cached_property
+    def template(self) -> Template:
+        """The text, ready to be filled."""
+        return _engine().from_string(self.body)
 
 
 @cache
@@ -54,13 +62,20 @@ def parse(written: str) -> Source:
     values = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line)
     if not found or not values.get("substance", "").isdecimal() or not values.get("summary"):
         raise Headless
-    return Source(int(values["substance"]), values["summary"], _engine().from_string(body))
+    return Source(int(values["substance"]), values["summary"], body)
 
 
-def render(text: Source, values: dict[str, Any]) -> str:
+@cache
+def translated(name: str, language: str) -> Template | None:
+    """The same document in another language, made from the English text as it lies there now; else ``None``."""
+    text = translations.current(FOLDER / language / f"{name}.md", source(name).body)
+    return None if text is None else _engine().from_string(text)
+
+
+def render(template: Template, values: dict[str, Any]) -> str:
     """The text with its values, as Markdown. Raises ``UnknownName``."""
     # No escaping: it is Markdown, and becomes HTML where no HTML in it is let through.
-    said = text.template.render(Context(values, autoescape=False))
+    said = template.render(Context(values, autoescape=False))
     if UNKNOWN in said:
         raise UnknownName(said.partition(UNKNOWN)[2].split()[0])
     lines = (line.rstrip() for line in said.strip().splitlines())

@@ -43,6 +43,8 @@ ANONYMOUS = [
 ]
 PICTURED = ["/guides/photos"]
 """Looked at on every screen, too; its pictures are others where no script runs."""
+TRANSLATED = ["/privacy", "/faq?lang=en", "/guides/api", "/guides/search?q=wasserdicht"]
+"""A translation, the English text beside one, a text that has none, and what a search finds of both."""
 SIGNED_IN = [
     "/create",
     "/account/photos",
@@ -99,6 +101,11 @@ def look(
 def test_pages_for_everybody(chromium: Browser, site: RunningSite) -> None:
     with chromium.new_context() as context:
         assert look(context, site, [*ANONYMOUS, *PICTURED], SCREENS) == {}
+
+
+def test_texts_in_another_language(chromium: Browser, site: RunningSite) -> None:
+    with chromium.new_context(locale="de-DE") as context:
+        assert look(context, site, TRANSLATED) == {}
 
 
 def test_pages_of_an_account(chromium: Browser, site: RunningSite, signed_in: Any) -> None:

@@ -7,10 +7,12 @@ import re
 from datetime import date
 
 import pytest
+from django.utils import translation
 
 from tests.environment import ROOT
-from trust import facts, promises, texts
-from trust.promises import PROMISES, Promise
+from trust import facts, promise, texts
+from trust.promise import Promise
+from trust.promises import PROMISES
 
 TEXTS = ("privacy", "terms", "security", "sub-processors", "faq", "about")
 FORBIDDEN = [
@@ -62,11 +64,22 @@ def test_names_are_single_and_each_promise_is_shown_somewhere() -> None:
 
 
 def test_exceptions_and_mechanism_stand_beside_the_words() -> None:
-    shown = promises.markdown(PROMISES[0])
-    assert PROMISES[0].words in shown
-    assert all(exception in shown for exception in PROMISES[0].exceptions)
+    shown = promise.markdown(PROMISES[0])
+    assert str(PROMISES[0].words) in shown
+    assert all(str(exception) in shown for exception in PROMISES[0].exceptions)
     assert all(name in shown for name in PROMISES[0].files + PROMISES[0].tests)
-    assert "Exceptions: none that we know of." in promises.markdown(Promise("x", "Words.", (), (), ()))
+    assert "Exceptions: none that we know of." in promise.markdown(Promise("x", "Words.", (), (), ()))
+
+
+def test_a_promise_is_read_in_the_readers_language() -> None:
+    sealed, keys = (one for one in PROMISES if one.name in {"sealed", "keys"})
+    with translation.override("de"):
+        shown = promise.markdown(keys)
+    assert "Arbeitsspeicher" in shown
+    assert "5 Minuten nach" in shown
+    assert "> * Ausnahme: " in shown
+    assert all(name in shown for name in keys.files + keys.tests)
+    assert "encrypted" in promise.markdown(sealed)
 
 
 @pytest.mark.parametrize("rich", [False, True], ids=["bare", "with everything"])
@@ -77,14 +90,14 @@ def test_nothing_is_claimed_that_is_not_so(name: str, rich: bool, settings) -> N
         settings.BILLING = True
         settings.OPERATOR_NAME = "Example"
         settings.HOSTING = ["Host|Germany|runs our machines"]
-    text = texts.render(texts.source(name), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source(name).template, facts.values(today=date(2026, 11, 26)))
     assert [wrong for wrong in FORBIDDEN if re.search(wrong, text, re.IGNORECASE)] == []
 
 
 def test_a_certificate_is_named_only_with_its_evidence(settings) -> None:
     settings.CERTIFICATIONS = ["SOC 2 Type II|https://proof.example/report"]
-    text = texts.render(texts.source("security"), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source("security").template, facts.values(today=date(2026, 11, 26)))
     assert "SOC 2 Type II: [evidence](https://proof.example/report)" in text
     settings.CERTIFICATIONS = []
-    text = texts.render(texts.source("security"), facts.values(today=date(2026, 11, 26)))
+    text = texts.render(texts.source("security").template, facts.values(today=date(2026, 11, 26)))
     assert "No certificate and no audit by others is claimed" in text

@@ -6,17 +6,19 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.utils import translation
 
+from generation import registry
 from privacy import datamap, retention
 from privacy.datamap import Basis, Holding, Item, Section
 from tests.trust.test_promises import TEXTS
-from trust import facts, texts
+from trust import card_words, facts, texts
 
 TODAY = date(2026, 11, 26)
 
 
 def said(name: str) -> str:
-    return texts.render(texts.source(name), facts.values(today=TODAY))
+    return texts.render(texts.source(name).template, facts.values(today=TODAY))
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -32,7 +34,7 @@ def test_every_name_in_a_document_is_filled(name: str) -> None:
 def test_a_name_that_nothing_fills_is_an_error(wrong: str) -> None:
     source = texts.parse(f"---\nsubstance: 1\nsummary: s.\n---\nIt lasts {wrong}.\n")
     with pytest.raises(texts.UnknownName):
-        texts.render(source, facts.values(today=TODAY))
+        texts.render(source.template, facts.values(today=TODAY))
 
 
 @pytest.mark.parametrize("wrong", ["# No head\n", "---\nsummary: s\n---\ntext", "---\nsubstance: 1\n---\ntext"])
@@ -109,6 +111,16 @@ def test_who_learns_from_photos_is_named(settings, monkeypatch: pytest.MonkeyPat
     settings.OPERATOR_REGION = "DE"
     assert "say that they learn nothing from photos" in said("privacy")
     assert "No provider that is set up here takes photos to another country." in said("privacy")
+
+
+def test_what_our_cards_say_in_words_is_translated(settings) -> None:
+    said = [words for kind in registry.ours().values() for words in (kind.card.place, kind.card.licence) if words]
+    assert set(said) <= card_words.KNOWN
+    settings.PROVIDER_ENVIRONMENT, settings.PROVIDERS = {"MESHY_API_KEY": "x"}, ["embedded", "meshy"]
+    with translation.override("de"):
+        values = facts.values(today=TODAY)
+    assert [(card.label, card.place) for card in values["own"]] == [("Unsere eigene Engine", "dieser Server")]
+    assert [(one.name, one.card.place) for one in values["receivers"]] == [("Meshy", "nicht angegeben")]
 
 
 def test_payments_and_hosts(settings) -> None:
