@@ -10,4 +10,4 @@ class CompositionConfig(AppConfig):
 
     def ready(self) -> None:
         """Make `manage.py check` know our rules."""
-        from modelmyimage import checks  # noqa: F401 - registers them
+        from modelmyimage import checks, observers  # noqa: F401 - registers them
