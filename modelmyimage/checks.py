@@ -6,42 +6,21 @@ SQLite in production brings no warning: on one machine it keeps every promise (W
 several machines cannot share its file by mistake.
 """
 
-import base64
-import binascii
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from privacy import named_keys
 
 FEWEST_BYTES: Final = 12
 """So many of a key's 32 bytes differ at least: of random ones, 24 are rare enough, and fewer mean that it was typed."""
 A_YEAR: Final = 31_536_000
-
-
-def entries(value: str) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each entry of ``name:base64,name:base64``; bytes that cannot be read are empty."""
-    for entry in filter(None, (part.strip() for part in value.split(","))):
-        name, _, encoded = entry.partition(":")
-        try:
-            yield name, base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            yield name, b""
-
-
-def malformed_keys(value: str) -> str:
-    """What is wrong with a list ``name:base64,name:base64``, or an empty string; never quotes the keys."""
-    names = set()
-    for name, key in entries(value):
-        if not name or len(key) != 32:
-            return "each entry is NAME:KEY, where KEY is 32 bytes in base64"
-        if name in names:
-            return f"the name {name!r} is there twice"
-        names.add(name)
-    return "" if names else "it names no key"
 
 
 @register(Tags.security)
@@ -49,9 +28,10 @@ def keys_are_keys(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any)
     """A malformed key would be found out only when the first photo arrives."""
     found: list[CheckMessage] = []
     for name in ("MASTER_KEYS", "SIGNING_KEYS"):
-        wrong = malformed_keys(getattr(settings, name))
-        if wrong:
-            found.append(Error(f"{name}: {wrong}.", hint="See docs/configuration.md.", id="modelmyimage.E001"))
+        try:
+            named_keys.parse(name, getattr(settings, name))
+        except ImproperlyConfigured as error:
+            found.append(Error(str(error), hint="See docs/configuration.md.", id="modelmyimage.E001"))
     return found
 
 
@@ -70,10 +50,15 @@ def secrets_are_secret(app_configs: Sequence[AppConfig] | None = None, **kwargs:
         )
     seen: dict[bytes, str] = {}
     for setting in ("MASTER_KEYS", "SIGNING_KEYS"):
-        for name, key in entries(getattr(settings, setting)):
-            if len(key) == 32 and len(set(key)) < FEWEST_BYTES:
+        try:
+            entries = named_keys.parse(setting, getattr(settings, setting))
+        except ImproperlyConfigured:
+            continue  # said above
+        for name, entry in entries.items():
+            key = entry.content
+            if not entry.service and len(set(key)) < FEWEST_BYTES:
                 found.append(Error(f"{setting}: {name!r} is not a key that a machine made.", id="modelmyimage.E005"))
-            elif key and key in seen:
+            elif key in seen:
                 found.append(
                     Error(
                         f"{setting}: {name!r} has the same bytes as a key of {seen[key]}.",

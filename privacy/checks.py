@@ -13,7 +13,9 @@ import redis
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
+from privacy import named_keys
 from privacy.errors import Unavailable
 from privacy.retention import RETENTION
 from privacy.stores import store
@@ -82,6 +84,26 @@ def keystore_is_volatile(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
                     id="privacy.E004",
                 )
             )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def wrapped_keys_open(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A key service that refuses would be found out only when the first photo arrives."""
+    found: list[CheckMessage] = []
+    for setting in ("MASTER_KEYS", "SIGNING_KEYS"):
+        try:
+            entries = named_keys.parse(setting, getattr(settings, setting))
+        except ImproperlyConfigured:
+            continue  # said elsewhere
+        for entry in entries.values():
+            try:
+                size = len(entry.key())
+            except Unavailable as error:
+                found.append(Error(f"{setting}: {error}", id="privacy.E016"))
+            else:
+                if size != named_keys.KEY_BYTES:
+                    found.append(Error(f"{setting}: what {entry.name!r} opens to is no key.", id="privacy.E016"))
     return found
 
 
