@@ -10,6 +10,7 @@ site = get_asgi_application()
 
 from accounts.recording import Recorder  # noqa: E402  # they need what was set up just now
 from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit  # noqa: E402
+from modelmyimage.everywhere import Everywhere  # noqa: E402
 from modelmyimage.measuring import Measuring  # noqa: E402
 from modelmyimage.receiving import PATHS, Receiving  # noqa: E402
 
@@ -20,4 +21,4 @@ limited = BodyLimit(
     larger=dict.fromkeys(("/create", *PATHS), settings.UPLOAD_LIMIT_BYTES + FORM_OVERHEAD),
     machines=frozenset({"/billing/webhook"}),
 )
-application = Measuring(limited, Recorder())
+application = Measuring(Everywhere(limited), Recorder())

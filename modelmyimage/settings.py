@@ -334,6 +334,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guides", BASE_DIR / "docs" / "images"
 # A laptop needs no collectstatic: files are served from where they are.
 STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = file_headers.add
 WHITENOISE_IMMUTABLE_FILE_TEST = file_headers.KEPT_FOR_GOOD
 
@@ -388,10 +389,17 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Transport: in production TLS only, by a proxy in front that says so in a header of its own.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # modelmyimage/everywhere.py says it, of pages alone
 SECURE_SSL_REDIRECT = not LOCAL
 SESSION_COOKIE_SECURE = not LOCAL
 CSRF_COOKIE_SECURE = not LOCAL
+CSRF_COOKIE_HTTPONLY = True  # pages have the token in their forms
+if not LOCAL:  # a browser takes a name with this prefix over TLS alone, and from no sibling of the host
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
 SECURE_HSTS_SECONDS = 0 if LOCAL else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")
 if PROXY_SSL_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_SSL_HEADER.upper().replace("-", "_"), "https")
