@@ -48,7 +48,17 @@ PARTS: Final = (
         "operators",
         _("Running a site"),
         _("For whoever runs ModelMyImage, or wants to know how it works."),
-        ("configuration", "providers", "operations", "security", "privacy", "architecture", "engine", "glossary"),
+        (
+            "configuration",
+            "providers",
+            "operations",
+            "security",
+            "incidents",
+            "privacy",
+            "architecture",
+            "engine",
+            "glossary",
+        ),
     ),
 )
 
