@@ -9,7 +9,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test test-long check lint fix types bench demo lock messages screenshots python packages dev
+.PHONY: help run stack test test-long check lint fix types bench demo lock messages screenshots fuzz audit python packages dev
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -61,6 +61,12 @@ types: dev ## mypy (strict, Django's plugin), and the pages' scripts by tsc
 	@$(BIN)/python -m scripts.check types
 	@cd client && "$(CURDIR)/$(BIN)/mypy"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types
+
+fuzz: dev ## hostile bytes, a million of each kind, guided by coverage (ARGS="picture --inputs 1000", --seconds 60)
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
+audit: dev ## known holes in dependencies, and secrets in what is committed; fails where nobody can be asked
+	@$(BIN)/python -m scripts.audit
 
 bench: dev ## measurements; they print numbers and assert nothing
 	@for name in start engine vault_memory overhead in_flight; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -7,12 +7,16 @@ Fernet keys derived from SECRET_KEY; those in SECRET_KEY_FALLBACKS still open wh
 from __future__ import annotations
 
 import base64
+from typing import Final
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+OWN: Final = "accounts.secrets"
+"""The purpose of what allauth keeps about second factors."""
 
 
 class Unreadable(Exception):
@@ -25,7 +29,7 @@ def _fernet(secret: str | bytes, purpose: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _keys(purpose: str = "accounts.secrets") -> MultiFernet:
+def _keys(purpose: str = OWN) -> MultiFernet:
     return MultiFernet([_fernet(secret, purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
@@ -38,6 +42,14 @@ def unseal(sealed: str, *, purpose: str) -> str:
     """The text again. Raises ``Unreadable``."""
     try:
         return _keys(purpose).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Unreadable from None
+
+
+def reseal(sealed: str, *, purpose: str = OWN) -> str:
+    """The same text sealed by SECRET_KEY, so that no key of SECRET_KEY_FALLBACKS is needed. Raises ``Unreadable``."""
+    try:
+        return _keys(purpose).rotate(sealed.encode()).decode()
     except InvalidToken:
         raise Unreadable from None
 

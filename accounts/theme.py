@@ -20,7 +20,6 @@ from accounts.language import way_back
 from accounts.models import User
 from privacy.retention import Words
 
-COOKIE: Final = "theme"
 KEPT_FOR: Final = timedelta(days=365)
 DEVICE: Final = "device"
 THEMES: Final[dict[str, Words]] = {
@@ -36,7 +35,7 @@ def chosen(request: HttpRequest) -> str:
     """A key of ``THEMES``: what the account says, else this device's cookie, else as the device."""
     user = getattr(request, "user", None)
     kept = user.theme if isinstance(user, User) else ""
-    found = kept or request.COOKIES.get(COOKIE, "")
+    found = kept or request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     return found if found in THEMES else DEVICE
 
 
@@ -51,10 +50,10 @@ def page(request: HttpRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(theme=wanted)
     response = redirect(back)
     if wanted == DEVICE:
-        response.delete_cookie(COOKIE, samesite="Lax")
+        response.delete_cookie(settings.THEME_COOKIE_NAME, samesite="Lax")
     else:
         response.set_cookie(
-            COOKIE,
+            settings.THEME_COOKIE_NAME,
             wanted,
             max_age=KEPT_FOR,
             secure=settings.SESSION_COOKIE_SECURE,

@@ -1,4 +1,4 @@
-"""System checks of the providers: what would fail only with the first job, or offend a licence."""
+"""System checks of the providers: what would fail only with the first job, offend a licence, or let a photo out."""
 
 from __future__ import annotations
 
@@ -56,3 +56,22 @@ def licences_allow(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
         elif region in card.barred or ("EU" in card.barred and region in EU):
             found.append(Error(f"{card.label} may not be offered from {region}: {card.licence}", id="generation.E002"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def egress_is_filtered(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Our client keeps to the hosts on the cards; a worker that was taken over would not: something outside must."""
+    try:
+        leaving = sorted(card.label for card in registry.cards() if card.hosts)
+    except (ImproperlyConfigured, ImportError, AttributeError):
+        return []  # said above
+    proxy: str = settings.EGRESS_PROXY
+    if not leaving or proxy:
+        return []
+    return [
+        Error(
+            f"Nothing but our own client keeps workers to the hosts of {', '.join(leaving)}.",
+            hint="Let them out through a proxy that knows these hosts alone, and name it in EGRESS_PROXY.",
+            id="generation.E003",
+        )
+    ]

@@ -60,6 +60,8 @@ PARTS: Final = (
             "backup",
             "operations",
             "observe",
+            "security",
+            "incidents",
             "privacy",
             "architecture",
             "engine",

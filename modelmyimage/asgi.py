@@ -11,6 +11,7 @@ site = get_asgi_application()
 from accounts.recording import Recorder  # noqa: E402  # they need what was set up just now
 from modelmyimage import telemetry  # noqa: E402
 from modelmyimage.bodylimit import FORM_OVERHEAD, BodyLimit  # noqa: E402
+from modelmyimage.everywhere import Everywhere  # noqa: E402
 from modelmyimage.measuring import Measuring  # noqa: E402
 from modelmyimage.metrics import Metrics  # noqa: E402
 from modelmyimage.probes import Probes  # noqa: E402
@@ -25,5 +26,5 @@ limited = BodyLimit(
     machines=frozenset({"/billing/webhook"}),
 )
 # Probes and figures come first: they have no host name, no TLS, and are no requests of anybody's.
-application = Probes(Metrics(Watching(Measuring(limited, Recorder()))))
+application = Everywhere(Probes(Metrics(Watching(Measuring(limited, Recorder())))))
 telemetry.start()

@@ -96,7 +96,10 @@ async def _refuse(
         b"request-id": request_id.encode(),
         b"content-type": media_type,
         b"content-length": str(len(body)).encode(),
-        b"content-security-policy": b"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'",
+        b"content-security-policy": (
+            b"default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; "
+            b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
         b"x-content-type-options": b"nosniff",
         b"cache-control": b"no-store",
         b"connection": b"close",

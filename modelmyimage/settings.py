@@ -43,6 +43,7 @@ def secret(name: str) -> str:
 
 # Django itself
 SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
@@ -54,6 +55,7 @@ LANGUAGES = [("en-gb", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es"
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SECURE = not LOCAL
+THEME_COOKIE_NAME = "theme"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "modelmyimage.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -345,6 +347,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("guides", BASE_DIR / "docs" / "images"
 # A laptop needs no collectstatic: files are served from where they are.
 STATIC_ROOT = None if LOCAL else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_ADD_HEADERS_FUNCTION = file_headers.add
 WHITENOISE_IMMUTABLE_FILE_TEST = file_headers.KEPT_FOR_GOOD
 
@@ -417,10 +420,18 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Transport: in production TLS only, by a proxy in front that says so in a header of its own.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # modelmyimage/everywhere.py says it, of pages alone
 SECURE_SSL_REDIRECT = not LOCAL
 SESSION_COOKIE_SECURE = not LOCAL
 CSRF_COOKIE_SECURE = not LOCAL
+CSRF_COOKIE_HTTPONLY = True  # pages have the token in their forms
+if not LOCAL:  # a browser takes a name with this prefix over TLS alone, and from no sibling of the host
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-django_language"
+    THEME_COOKIE_NAME = "__Host-theme"
 SECURE_HSTS_SECONDS = 0 if LOCAL else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")
 if PROXY_SSL_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_SSL_HEADER.upper().replace("-", "_"), "https")

@@ -11,5 +11,5 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing the checks registers them."""
-        from privacy import checks, well_known  # noqa: F401  # register themselves
+        from privacy import checks, retention_checks, well_known  # noqa: F401  # register themselves
         from privacy.requests import checks as requests  # noqa: F401  # as above

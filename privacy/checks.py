@@ -1,7 +1,8 @@
 """Deployments in which destroying would not destroy are refused by ``manage.py check --deploy``.
 
-A key store that writes to disk or is shared, a bucket that keeps versions, and an upload path that spools to disk: each
-breaks the promise without any error at run time.
+A key store that writes to disk, copies itself or is shared, a bucket that keeps versions, never expires or is open to
+strangers, and an upload path that spools to disk: each breaks the promise without any error at run time. Periods are
+checked in retention_checks.py.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ import redis
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
+from privacy import named_keys
 from privacy.errors import Unavailable
 from privacy.retention import RETENTION
 from privacy.stores import store
@@ -46,6 +49,14 @@ def keystore_is_volatile(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
     except redis.RedisError:
         return [Warning("The key store could not be reached, so its settings are not known.", id="privacy.W001")]
     found: list[CheckMessage] = []
+    if _copies(client):
+        found.append(
+            Error(
+                "The key store has replicas, or is one: keys would be on machines that do not drop them with it.",
+                hint="One server, without replication.",
+                id="privacy.E014",
+            )
+        )
     try:
         save = _option(client, "save")
         appendonly = _option(client, "appendonly")
@@ -77,8 +88,28 @@ def keystore_is_volatile(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 
 
 @register(Tags.security, deploy=True)
+def wrapped_keys_open(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A key service that refuses would be found out only when the first photo arrives."""
+    found: list[CheckMessage] = []
+    for setting in ("MASTER_KEYS", "SIGNING_KEYS"):
+        try:
+            entries = named_keys.parse(setting, getattr(settings, setting))
+        except ImproperlyConfigured:
+            continue  # said elsewhere
+        for entry in entries.values():
+            try:
+                size = len(entry.key())
+            except Unavailable as error:
+                found.append(Error(f"{setting}: {error}", id="privacy.E016"))
+            else:
+                if size != named_keys.KEY_BYTES:
+                    found.append(Error(f"{setting}: what {entry.name!r} opens to is no key.", id="privacy.E016"))
+    return found
+
+
+@register(Tags.security, deploy=True)
 def bucket_forgets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A bucket must keep no versions, should have lifecycle rules as the second net, and is spoken to by TLS."""
+    """A bucket must keep no versions, has lifecycle rules as the second net, and is spoken to by TLS."""
     if urlsplit(settings.STORE_URL).scheme != "s3":
         return []
     found: list[CheckMessage] = []
@@ -102,17 +133,42 @@ def bucket_forgets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     bare = sorted(prefix for prefix in prefixes if not any(_covers(rule, prefix) for rule in rules))
     if bare:
         found.append(
-            Warning(
+            Error(
                 f"No lifecycle rule expires objects and unfinished uploads below {', '.join(bare)} within 2 days.",
                 hint="docs/configuration.md has a rule to copy.",
-                id="privacy.W004",
+                id="privacy.E007",
             )
         )
     return found
 
 
+@register(Tags.security, deploy=True)
+def bucket_is_closed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What is in it is sealed, but when each object came and how large it is concerns nobody either."""
+    if urlsplit(settings.STORE_URL).scheme != "s3":
+        return []
+    try:
+        opened_by = cast(S3Store, store()).opened_by()
+    except Unavailable as error:
+        return [Warning(f"The bucket does not tell who may read it. {error}", id="privacy.W007")]
+    if not opened_by:
+        return []
+    return [
+        Error(
+            f"The bucket is open to strangers by its {opened_by}.",
+            hint="Block public access, and grant this site's account alone.",
+            id="privacy.E015",
+        )
+    ]
+
+
 def _run_id(client: redis.Redis) -> str:
     return str(client.info("server").get("run_id", ""))
+
+
+def _copies(client: redis.Redis) -> bool:
+    told = client.info("replication")
+    return told.get("role") != "master" or int(told.get("connected_slaves", 0)) > 0
 
 
 def _option(client: redis.Redis, name: str) -> str:

@@ -1,24 +1,23 @@
 """How bytes are sealed: each blob by its own random key, each key wrapped by a master key.
 
 The format is Google Tink's streaming AEAD (AES256_GCM_HKDF_4KB), with the blob's id as associated data, so that one
-blob's bytes cannot stand in for another's. Master keys come from ``settings.MASTER_KEYS``
-(``kid:base64-of-32-bytes,…``): the first one wraps, all of them unwrap, so rotating means putting a new one in front
-and dropping the old one a day later.
+blob's bytes cannot stand in for another's. Master keys come from ``settings.MASTER_KEYS`` (``named_keys.py`` says how
+they are written): the first one wraps, all of them unwrap, so rotating means putting a new one in front and dropping
+the old one two days later.
 """
 
-import base64
-import binascii
 from functools import lru_cache
 from typing import BinaryIO, cast
 from uuid import UUID
 
 import tink
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from tink import aead, secret_key_access, streaming_aead
 from tink.proto import aes_gcm_pb2, tink_pb2
 
+from privacy import named_keys
 from privacy.errors import KeyLost
+from privacy.named_keys import NamedKey
 
 aead.register()
 streaming_aead.register()
@@ -26,30 +25,14 @@ streaming_aead.register()
 _TEMPLATE = streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_4KB
 
 
-def named_keys(setting: str, text: str) -> dict[str, bytes]:
-    """Parse ``kid:base64-of-32-bytes,…`` in the order given.
-
-    Raises ``ImproperlyConfigured`` naming the setting, never showing its value.
-    """
-    keys: dict[str, bytes] = {}
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        name, _, encoded = item.partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            key = b""
-        if not name or len(name) > 64 or len(key) != 32 or name in keys:
-            raise ImproperlyConfigured(f"{setting} must be 'name:base64-of-32-bytes,…' with each name once.")
-        keys[name] = key
-    return keys
-
-
 @lru_cache(maxsize=8)
-def _master_keys(text: str) -> dict[str, aead.Aead]:
-    found = {name: _aead(key) for name, key in named_keys("MASTER_KEYS", text).items()}
-    if not found:
-        raise ImproperlyConfigured("MASTER_KEYS holds no key.")
-    return found
+def _master_keys(text: str) -> dict[str, NamedKey]:
+    return named_keys.parse("MASTER_KEYS", text)
+
+
+@lru_cache(maxsize=64)
+def _master(entry: NamedKey) -> aead.Aead:
+    return _aead(entry.key())
 
 
 def _aead(key: bytes) -> aead.Aead:
@@ -68,16 +51,20 @@ def active_master_key() -> str:
 
 
 def new_blob_key(blob_id: UUID) -> bytes:
-    """A fresh random key for one blob, wrapped by the active master key and bound to the blob's id."""
+    """A fresh random key for one blob, wrapped by the active master key and bound to the blob's id.
+
+    Raises ``Unavailable`` when a key service is to open the master key and does not.
+    """
     handle = tink.new_keyset_handle(_TEMPLATE)
-    master = _master_keys(settings.MASTER_KEYS)[active_master_key()]
+    master = _master(_master_keys(settings.MASTER_KEYS)[active_master_key()])
     return cast(bytes, tink.proto_keyset_format.serialize_encrypted(handle, master, blob_id.bytes))
 
 
 def _primitive(blob_id: UUID, wrapped: bytes, master_key: str) -> streaming_aead.StreamingAead:
-    master = _master_keys(settings.MASTER_KEYS).get(master_key)
-    if master is None:
+    entry = _master_keys(settings.MASTER_KEYS).get(master_key)
+    if entry is None:
         raise KeyLost("The master key that wrapped this blob's key is not configured.")
+    master = _master(entry)
     try:
         handle = tink.proto_keyset_format.parse_encrypted(wrapped, master, blob_id.bytes)
     except tink.TinkError:
@@ -89,7 +76,7 @@ def encrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, sink: Bina
     """A writable stream that seals into ``sink``; closing it writes the final frame, without which nothing opens.
 
     Leaving it by an exception, or collecting it as garbage, closes it too: make ``sink`` a dead end first.
-    Raises ``KeyLost``.
+    Raises ``KeyLost`` or ``Unavailable``.
     """
     return cast(BinaryIO, _primitive(blob_id, wrapped, master_key).new_encrypting_stream(sink, blob_id.bytes))
 
@@ -97,6 +84,6 @@ def encrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, sink: Bina
 def decrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, source: BinaryIO) -> BinaryIO:
     """A readable stream of what was sealed; reading raises ``tink.TinkError`` for anything but the whole original.
 
-    Raises ``KeyLost``.
+    Raises ``KeyLost`` or ``Unavailable``.
     """
     return cast(BinaryIO, _primitive(blob_id, wrapped, master_key).new_decrypting_stream(source, blob_id.bytes))

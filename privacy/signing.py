@@ -1,8 +1,8 @@
 """What we sign with, and the one spelling of what is signed.
 
-Keys come from ``settings.SIGNING_KEYS`` (``kid:base64-of-the-32-byte-seed,…``; the first one signs) and
-``settings.RETIRED_SIGNING_KEYS`` (public halves, ``kid:base64@2026-11-25T10:00:00Z,…``; what comes after the @ is when
-the key stopped signing: nothing that says it was signed later holds by it).
+Keys come from ``settings.SIGNING_KEYS`` (``kid:base64-of-the-32-byte-seed,…``, or wrapped: ``named_keys.py``; the
+first one signs) and ``settings.RETIRED_SIGNING_KEYS`` (public halves, ``kid:base64@2026-11-25T10:00:00Z,…``; what
+comes after the @ is when the key stopped signing: nothing that says it was signed later holds by it).
 
 Signed is canonical JSON: keys sorted, no white space, UTF-8; text, whole numbers, true, false and null only, since
 fractions have no one spelling.
@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
-from privacy.crypto import named_keys
+from privacy import named_keys
 
 
 class Malformed(Exception):
@@ -59,11 +59,9 @@ class VerifyingKey:
 
 
 def signing_keys() -> dict[str, Ed25519PrivateKey]:
-    """The keys that we hold whole; the first one signs."""
-    keys = named_keys("SIGNING_KEYS", settings.SIGNING_KEYS)
-    if not keys:
-        raise ImproperlyConfigured("SIGNING_KEYS holds no key.")
-    return {name: Ed25519PrivateKey.from_private_bytes(seed) for name, seed in keys.items()}
+    """The keys that we hold whole; the first one signs. Raises ``Unavailable`` when a key service does not open one."""
+    keys = named_keys.parse("SIGNING_KEYS", settings.SIGNING_KEYS)
+    return {name: Ed25519PrivateKey.from_private_bytes(entry.key()) for name, entry in keys.items()}
 
 
 def active_key() -> str:
@@ -79,9 +77,10 @@ def verifying_keys() -> dict[str, VerifyingKey]:
         bare.append(key)
         if until:
             ends[key.partition(":")[0]] = _end(until)
-    retired = named_keys("RETIRED_SIGNING_KEYS", ",".join(bare))
+    retired = named_keys.parse("RETIRED_SIGNING_KEYS", ",".join(bare)) if bare else {}
     known = {
-        name: VerifyingKey(Ed25519PublicKey.from_public_bytes(raw), ends.get(name)) for name, raw in retired.items()
+        name: VerifyingKey(Ed25519PublicKey.from_public_bytes(entry.key()), ends.get(name))
+        for name, entry in retired.items()
     }
     return known | {name: VerifyingKey(key.public_key()) for name, key in signing_keys().items()}
 

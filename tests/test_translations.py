@@ -20,7 +20,7 @@ from trust import facts, markdown, texts
 from trust.models import Version
 from trust.translations import changed, current, digests, sections, stamped
 
-REQUIRED_LANGUAGES: tuple[str, ...] = ()
+REQUIRED_LANGUAGES: tuple[str, ...] = ("de", "es", "fr", "ja")
 """Languages in which no text may be missing; in the others, what is there has to be current."""
 
 PAIRS = list(translations.pairs())

@@ -53,6 +53,12 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
         "certifications": operator.certifications(),
         "security_contacts": settings.SECURITY_CONTACT if well_known.expiry() else [],
         "period": {name: period.words for name, period in PERIODS.items()},
+        "cookie": {
+            "session": settings.SESSION_COOKIE_NAME,
+            "csrf": settings.CSRF_COOKIE_NAME,
+            "language": settings.LANGUAGE_COOKIE_NAME,
+            "theme": settings.THEME_COOKIE_NAME,
+        },
         "cookie_days": {
             "session": length(timedelta(seconds=settings.SESSION_COOKIE_AGE)),
             "csrf": length(timedelta(seconds=settings.CSRF_COOKIE_AGE)),

@@ -21,6 +21,11 @@ from privacy.stores import Opened
 PART_BYTES = 5 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
 
+_ANYBODY = {
+    "http://acs.amazonaws.com/groups/global/AllUsers",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
+}
+_NO_SUCH_RULE = {"NoSuchPublicAccessBlockConfiguration", "NoSuchBucketPolicy", "NotImplemented", "MethodNotAllowed"}
 _MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 
 
@@ -122,6 +127,28 @@ class S3Store:
                     return []
                 raise
             return cast("list[dict[str, Any]]", answer["Rules"])
+
+    def opened_by(self) -> str:
+        """What opens the bucket to anybody: ``policy``, ``access list``, or nothing.
+
+        Servers that have no such thing say so, and so nobody is let in by it. Raises ``Unavailable``.
+        """
+        with _told():
+            blocked = self._asked("get_public_access_block", "PublicAccessBlockConfiguration", {})
+            status = self._asked("get_bucket_policy_status", "PolicyStatus", {})
+            if status.get("IsPublic") and not blocked.get("RestrictPublicBuckets"):
+                return "policy"
+            grants = self._asked("get_bucket_acl", "Grants", [])
+            listed = any(each["Grantee"].get("URI") in _ANYBODY for each in grants)
+            return "access list" if listed and not blocked.get("IgnorePublicAcls") else ""
+
+    def _asked(self, question: str, part: str, nothing: Any) -> Any:
+        try:
+            return getattr(self.client, question)(Bucket=self.bucket)[part]
+        except ClientError as error:
+            if _code(error) in _NO_SUCH_RULE:
+                return nothing
+            raise
 
     def _uploads(self, key: str, *, exactly: bool = True) -> Iterator[tuple[str, str]]:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=key)

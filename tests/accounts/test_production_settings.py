@@ -27,7 +27,10 @@ print(json.dumps({
     "mailbox": known("sandbox:mailbox"),
     "link": known("accounts:link", "x"),
     "login": known("account_login"),
-    "secure": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY],
+    "names": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME],
+    "same_site": [settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE],
+    "secure": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY,
+               settings.CSRF_COOKIE_HTTPONLY, settings.LANGUAGE_COOKIE_SECURE, settings.LANGUAGE_COOKIE_HTTPONLY],
     "insecure_passkeys": settings.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN,
     "file_mail": "filebased" in settings.EMAIL_BACKEND,
 }))
@@ -68,7 +71,9 @@ def test_production() -> None:
         "mailbox": False,
         "link": False,
         "login": True,
-        "secure": [True, True, True],
+        "names": ["__Host-sessionid", "__Host-csrftoken", "__Host-django_language"],
+        "same_site": ["Lax", "Lax"],
+        "secure": [True] * 6,
         "insecure_passkeys": False,
         "file_mail": False,
     }

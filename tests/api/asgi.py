@@ -19,6 +19,7 @@ class Call:
     body: bytes
     headers: dict[str, str]
     go_away: str = ""
+    method: str = "POST"
     after: float = 0.0
     """Seconds to wait before going away, where that is ``after body``."""
     status: int = 0
@@ -37,7 +38,7 @@ class Call:
         self.gone = asyncio.Event()
         self.parts = [self.body[start : start + 10_000] for start in range(0, len(self.body), 10_000)] or [b""]
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": self.method, "scheme": "http",
             "path": self.path, "raw_path": self.path.encode(), "query_string": b"", "root_path": "",
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
             "headers": [(b"host", b"127.0.0.1")]

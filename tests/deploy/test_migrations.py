@@ -18,7 +18,7 @@ from django.db.migrations.state import ProjectState
 from django_migration_linter.sql_analyser.analyser import analyse_sql_statements, get_sql_analyser_class
 
 FIRST_RELEASE: Final = {
-    "accounts": "0005_language",
+    "accounts": "0006_theme",
     "billing": "0005_closed_books",
     "generation": "0005_webhooks",
     "privacy": "0006_request_language",

@@ -14,7 +14,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from generation import egress, providers, registry
-from generation.checks import licences_allow
+from generation.checks import egress_is_filtered, licences_allow
 from generation.provider import Brief, Card, Erased, Erasure, Failed, Provider, Remote, Variable
 from tests.environment import variables
 
@@ -157,6 +157,15 @@ def test_licence_that_excludes_the_operator(settings, installed, monkeypatch, re
     monkeypatch.setattr(Outside, "card", replace(Outside.card, barred=frozenset(barred), licence="Not there."))
     settings.PROVIDERS, settings.PROVIDER_ENVIRONMENT, settings.OPERATOR_REGION = ["outside"], {}, region
     assert [message.id for message in licences_allow()] == ([said] if said else [])
+
+
+def test_photos_that_leave_have_a_filter_outside_of_us(settings, installed) -> None:
+    settings.PROVIDERS, settings.EGRESS_PROXY = ["embedded"], ""
+    assert egress_is_filtered() == []
+    settings.PROVIDERS = ["embedded", "outside"]
+    assert [message.id for message in egress_is_filtered()] == ["generation.E003"]
+    settings.EGRESS_PROXY = "http://proxy.example:3128"
+    assert egress_is_filtered() == []
 
 
 def test_every_card_is_complete() -> None:
