@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelmyimage.bodylimit import App, Message, Receive, Scope, Send
+from modelmyimage.asgi_types import App, Message, Receive, Scope, Send
 
 POLICY: Final = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'"
 FILES: Final = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}

@@ -229,8 +229,8 @@ PROMISES = (
         "cookies",
         later(
             "We set cookies only to keep you signed in, to protect forms, to carry a note from one page to the next, "
-            "and to remember a language and colours that you choose; none before it is needed. No page asks anything of "
-            "another host."
+            "and to remember a language and colours that you choose; none before it is needed. No page asks anything "
+            "of another host."
         ),
         (later("If you buy, you pay on Stripe’s own pages, which set cookies of their own."),),
         ("modelmyimage/settings.py", "frontend/site.js"),

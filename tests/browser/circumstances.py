@@ -55,7 +55,7 @@ def apply(browser: Browser) -> None:
         else:
             clicked(self, **options)
 
-    Locator.click = tap  # type: ignore[method-assign,assignment]
+    Locator.click = tap  # type: ignore[method-assign]
 
 
 def slow_down(page: Page) -> None:

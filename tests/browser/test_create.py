@@ -12,7 +12,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
-from tests.browser.looks import SCREENS, objections
+from tests.browser.looks import objections
+from tests.browser.screens import SCREENS
 from tests.browser.test_main_job import until
 from tests.long import LONG
 from tests.stack import RunningSite

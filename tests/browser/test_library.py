@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Watched
 from tests.browser.cutout import CUT_OUT
-from tests.browser.looks import TWO, objections
+from tests.browser.looks import objections
+from tests.browser.screens import TWO
 from tests.browser.test_main_job import sign_in, until
 from tests.stack import RunningSite
 

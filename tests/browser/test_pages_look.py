@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.cutout import CUT_OUT
-from tests.browser.looks import SCREENS, TWO, Looks
+from tests.browser.looks import Looks
+from tests.browser.screens import SCREENS, TWO
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]

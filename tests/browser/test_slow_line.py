@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import join
-from tests.browser.looks import SCREENS, objections
+from tests.browser.looks import objections
+from tests.browser.screens import SCREENS
 from tests.long import LONG
 from tests.stack import RunningSite
 
