@@ -5,6 +5,9 @@ BIN := .venv/bin
 PREPARE := $(PYTHON) scripts/prepare.py
 ARGS ?=
 
+# Circumstances of the browser's tests (tests/browser/circumstances.py).
+export SCREEN LINE
+
 # Compiled modules halve the time of every start, whatever the machine's habit.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -35,8 +38,10 @@ test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for
 LONG = tests/billing/test_books_machine.py tests/providers/test_contract.py tests/generation/test_crash_matrix.py tests/test_on_sqlite.py \
 	tests/deploy/test_stack.py tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
 
-test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures, the API's contract
+test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures, the API's contract, the pages' flows on a phone and over a slow line
 	@chromium="$$($(PREPARE) chromium)" && LONG_RUNS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest $(LONG) -s
+	@$(MAKE) --no-print-directory test ARGS=tests/browser SCREEN="phone dark"
+	@$(MAKE) --no-print-directory test ARGS=tests/browser LINE=slow
 
 demo: packages ## the main job on one photo, with nothing else running (PHOTO=photo.jpg OUT=model.glb)
 	@test -n "$(PHOTO)" && test -n "$(OUT)" || { echo "make: say which photo: make demo PHOTO=photo.jpg OUT=model.glb" >&2; exit 1; }

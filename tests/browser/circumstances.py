@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
 from tests.browser.screens import SCREENS
 
-SCREEN = os.environ.get("SCREEN", "wide light")
+SCREEN = os.environ.get("SCREEN") or "wide light"
 SLOW = os.environ.get("LINE") == "slow"
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Milliseconds until an answer begins, and bytes a second."""

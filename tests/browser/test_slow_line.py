@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.circumstances import SLOW_3G
 from tests.browser.conftest import join
 from tests.browser.looks import objections
 from tests.browser.screens import SCREENS
@@ -19,7 +20,6 @@ pytestmark = [
     pytest.mark.skipif(not LONG, reason="waiting is most of it: make test-long"),
 ]
 SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
-SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 PATIENCE_MS = 240_000
 
 
