@@ -7,9 +7,12 @@ it is, and so does what a card of another package says, unless a catalogue happe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
+
+from generation.provider import Card
 
 WORDS: Final = frozenset(
     {
@@ -37,3 +40,8 @@ WORDS: Final = frozenset(
 def said(words: str) -> str:
     """A card's label, place, operator or licence in the present language; as it is where that has no words for it."""
     return gettext(words) if words else ""
+
+
+def told(card: Card) -> Card:
+    """A card whose words are in the present language, for pages; as a card it is another one."""
+    return replace(card, label=said(card.label), place=said(card.place), licence=said(card.licence))

@@ -54,6 +54,15 @@ def _quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _in_no_language() -> Iterator[None]:
+    """A request of Django's test client leaves its language active in this thread: the next test would read that."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not go through it again, nor a fork copy it for that."""
     gc.freeze()

@@ -12,12 +12,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 
 from accounts import theme
-from generation import choices, registry
+from generation import choices, registry, wording
 from generation.provider import Card
 from privacy import data_pages, datamap, well_known
 from privacy.datamap import Basis
 from privacy.retention import PERIODS, length
-from trust import card_words, operator, promise, promises
+from trust import operator, promise, promises
 
 TOLD_FOR: Final = timedelta(days=30)
 """How long after a change took effect pages still say so to those who have not put the note away."""
@@ -43,7 +43,7 @@ class Receiver:
 
 def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, Any]:
     """Everything that a document may name; ``since``: days (ISO) from which receivers have been listed."""
-    cards = [card_words.told(card) for card in registry.cards()]
+    cards = [wording.told(card) for card in registry.cards()]
     others = [card for card in cards if not card.self_hosted]
     receivers = list(_receivers(since or {}, today))
     return {
@@ -106,10 +106,10 @@ def _receivers(since: Mapping[str, str], today: date) -> Iterable[Receiver]:
 
     for card in registry.cards():
         if not card.self_hosted:
-            yield Receiver(card.label, _terms(card), day(card.label), card=card_words.told(card))
+            yield Receiver(card.label, _terms(card), day(card.label), card=wording.told(card))
     for card in registry.announced():
         if not card.self_hosted:
-            yield Receiver(card.label, _terms(card), "", coming=True, card=card_words.told(card))
+            yield Receiver(card.label, _terms(card), "", coming=True, card=wording.told(card))
     if settings.BILLING:
         yield Receiver("Stripe", "stripe", day("Stripe"))
     for host in operator.hosts():
