@@ -22,7 +22,7 @@ RUN node frontend/build.mjs \
  && python -m scripts.messages compile \
  && SECRET_KEY=build MASTER_KEYS=build SIGNING_KEYS=build python manage.py collectstatic --noinput --verbosity 0 \
  && python -m whitenoise.compress --quiet staticfiles \
- && python -m compileall -q accounts billing generation guides modelmyimage privacy trust \
+ && python -m compileall -q accounts billing generation guides modelmyimage observe privacy trust \
  && mkdir sbom \
  && cyclonedx-py environment --output-reproducible --output-format JSON --output-file sbom/python.json .venv/bin/python \
  && npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx > sbom/scripts.json
@@ -46,6 +46,7 @@ COPY --from=build /app/billing billing
 COPY --from=build /app/generation generation
 COPY --from=build /app/guides guides
 COPY --from=build /app/modelmyimage modelmyimage
+COPY --from=build /app/observe observe
 COPY --from=build /app/privacy privacy
 COPY --from=build /app/trust trust
 COPY manage.py LICENSE NOTICE ./

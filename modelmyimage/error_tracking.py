@@ -40,6 +40,8 @@ class Reports(logging.Handler):
             server_name="",
             before_send=reduced,
         )
+        # It puts its own logger at debug, and that would tell our log what it handles.
+        logging.getLogger("sentry_sdk.errors").setLevel(logging.WARNING)
         self.client = sentry_sdk.get_client()
 
     def emit(self, record: logging.LogRecord) -> None:

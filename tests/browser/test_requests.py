@@ -100,8 +100,8 @@ def customer(site: RunningSite) -> str:
     address = f"{uuid4().hex}@customer.example"
     with database(site) as rows:
         rows.execute(
-            "INSERT INTO accounts_user (email, password, is_staff, is_superuser, is_active, language, date_joined,"
-            " last_login) VALUES (?, '!', 0, 0, 1, '', '2026-11-01 10:00:00', '2026-11-01 10:00:00')",
+            "INSERT INTO accounts_user (email, password, is_staff, is_superuser, is_active, language, theme,"
+            " date_joined, last_login) VALUES (?, '!', 0, 0, 1, '', '', '2026-11-01 10:00:00', '2026-11-01 10:00:00')",
             [address],
         )
     return address
