@@ -37,3 +37,8 @@ WORDS: Final = frozenset(
 def said(words: str) -> str:
     """A card's label, place, operator or licence in the present language; as it is where that has no words for it."""
     return gettext(words) if words else ""
+
+
+def ended(sentence: str) -> str:
+    """A sentence that ends in a name: where the name has a full stop of its own ("Inc."), that one ends both."""
+    return sentence.removesuffix(".") if sentence.endswith("..") else sentence
