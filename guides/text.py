@@ -222,9 +222,9 @@ def _address(target: str, folder: str, names: dict[str, str]) -> str:
 
 
 def _picture(token: Token, folder: str) -> list[Token]:
-    """Its address, and its size, so that nothing moves as it comes; a lighter one where no script runs.
+    """Its address, and its size, so that nothing moves as it comes; lighter ones for browsers that take them.
 
-    Browsers without scripts load pictures that are out of sight, too: all of a guide's at once.
+    Pictures that are out of sight are loaded ahead by the screenful; without scripts all of a guide's are, at once.
     """
     source = posixpath.normpath(posixpath.join(folder, str(token.attrGet("src") or "")))
     if not source.startswith(IMAGES) or not (ROOT / source).is_file():
@@ -236,12 +236,17 @@ def _picture(token: Token, folder: str) -> list[Token]:
     token.attrSet("width", str(width))
     token.attrSet("height", str(height))
     token.attrSet("loading", "lazy")
-    light = f"light/{name.rpartition('.')[0]}.avif"
-    if not (ROOT / IMAGES / light).is_file():
+    stem = name.rpartition(".")[0]
+    lighter = [(f"light/{stem}.avif", {"media": "(scripting: none)"}), (f"{stem}.avif", {})]
+    sources = []
+    for file, when in lighter:
+        if file != name and (ROOT / IMAGES / file).is_file():
+            source_tag = Token("source", "source", 0)
+            source_tag.attrs = {**when, "type": "image/avif", "srcset": static(f"guides/{file}")}
+            sources.append(source_tag)
+    if not sources:
         return [token]
-    chosen = Token("source", "source", 0)
-    chosen.attrs = {"media": "(scripting: none)", "type": "image/avif", "srcset": static(f"guides/{light}")}
-    return [Token("picture_open", "picture", 1), chosen, token, _closed("picture", "picture_close")]
+    return [Token("picture_open", "picture", 1), *sources, token, _closed("picture", "picture_close")]
 
 
 def _scrolling(label: str) -> Token:
