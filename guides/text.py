@@ -32,6 +32,8 @@ from trust.translations import ENGLISH
 IMAGES: Final = (DOCS / "images").relative_to(ROOT).as_posix() + "/"
 """The pictures' folder; ``settings.STATICFILES_DIRS`` serves it as ``guides/``."""
 
+SHOWN: Final = "(max-width: 719px) 50vw, 222px"
+"""How wide pictures are shown, three beside each other or two; ``frontend/styles/guides.css`` says so."""
 
 SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[¿¡]?[A-ZÀ-Ý])|(?<=。)(?=.)")
 """Between two sentences."""
@@ -237,16 +239,26 @@ def _picture(token: Token, folder: str) -> list[Token]:
     token.attrSet("height", str(height))
     token.attrSet("loading", "lazy")
     stem = name.rpartition(".")[0]
-    lighter = [(f"light/{stem}.avif", {"media": "(scripting: none)"}), (f"{stem}.avif", {})]
+    choices: list[tuple[list[str], dict[str, str]]] = [
+        ([f"light/{stem}.avif"], {"media": "(scripting: none)"}),
+        ([f"small/{stem}.avif", f"{stem}.avif"], {"sizes": SHOWN}),
+    ]
     sources = []
-    for file, when in lighter:
-        if file != name and (ROOT / IMAGES / file).is_file():
-            source_tag = Token("source", "source", 0)
-            source_tag.attrs = {**when, "type": "image/avif", "srcset": static(f"guides/{file}")}
-            sources.append(source_tag)
+    for files, when in choices:
+        if all((ROOT / IMAGES / file).is_file() for file in files):
+            found = Token("source", "source", 0)
+            srcset = ", ".join(_candidate(file) for file in files)
+            found.attrs = {**when, "type": "image/avif", "srcset": srcset}
+            sources.append(found)
     if not sources:
         return [token]
     return [Token("picture_open", "picture", 1), *sources, token, _closed("picture", "picture_close")]
+
+
+def _candidate(file: str) -> str:
+    """A picture to choose from: its address and its width."""
+    with Image.open(ROOT / IMAGES / file) as picture:
+        return f"{static(f'guides/{file}')} {picture.width}w"
 
 
 def _scrolling(label: str) -> Token:
