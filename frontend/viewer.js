@@ -90,8 +90,9 @@ export class Viewer {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stage = new Stage(this.canvas, still);
     const stage = this.stage;
-    const file = typeof source === "string" ? await (await fetch(source)).blob() : source;
-    this.opened = await open(file, stage.renderer);
+    /** The GLB itself. */
+    this.file = typeof source === "string" ? await (await fetch(source)).blob() : source;
+    this.opened = await open(this.file, stage.renderer);
     const { box, mapped, triangles } = this.opened;
     this.size = box.getSize(new Vector3());
     stage.show(this.opened, this.over);

@@ -45,3 +45,8 @@ def said(words: str) -> str:
 def told(card: Card) -> Card:
     """A card whose words are in the present language, for pages; as a card it is another one."""
     return replace(card, label=said(card.label), place=said(card.place), licence=said(card.licence))
+
+
+def ended(sentence: str) -> str:
+    """A sentence that ends in a name: where the name has a full stop of its own ("Inc."), that one ends both."""
+    return sentence.removesuffix(".") if sentence.endswith("..") else sentence

@@ -32,6 +32,8 @@ from trust.translations import ENGLISH
 IMAGES: Final = (DOCS / "images").relative_to(ROOT).as_posix() + "/"
 """The pictures' folder; ``settings.STATICFILES_DIRS`` serves it as ``guides/``."""
 
+SHOWN: Final = "(max-width: 719px) 50vw, 222px"
+"""How wide pictures are shown, three beside each other or two; ``frontend/styles/guides.css`` says so."""
 
 SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[¿¡]?[A-ZÀ-Ý])|(?<=。)(?=.)")
 """Between two sentences."""
@@ -222,9 +224,9 @@ def _address(target: str, folder: str, names: dict[str, str]) -> str:
 
 
 def _picture(token: Token, folder: str) -> list[Token]:
-    """Its address, and its size, so that nothing moves as it comes; a lighter one where no script runs.
+    """Its address, and its size, so that nothing moves as it comes; lighter ones for browsers that take them.
 
-    Browsers without scripts load pictures that are out of sight, too: all of a guide's at once.
+    Pictures that are out of sight are loaded ahead by the screenful; without scripts all of a guide's are, at once.
     """
     source = posixpath.normpath(posixpath.join(folder, str(token.attrGet("src") or "")))
     if not source.startswith(IMAGES) or not (ROOT / source).is_file():
@@ -236,12 +238,27 @@ def _picture(token: Token, folder: str) -> list[Token]:
     token.attrSet("width", str(width))
     token.attrSet("height", str(height))
     token.attrSet("loading", "lazy")
-    light = f"light/{name.rpartition('.')[0]}.avif"
-    if not (ROOT / IMAGES / light).is_file():
+    stem = name.rpartition(".")[0]
+    choices: list[tuple[list[str], dict[str, str]]] = [
+        ([f"light/{stem}.avif"], {"media": "(scripting: none)"}),
+        ([f"small/{stem}.avif", f"{stem}.avif"], {"sizes": SHOWN}),
+    ]
+    sources = []
+    for files, when in choices:
+        if all((ROOT / IMAGES / file).is_file() for file in files):
+            found = Token("source", "source", 0)
+            srcset = ", ".join(_candidate(file) for file in files)
+            found.attrs = {**when, "type": "image/avif", "srcset": srcset}
+            sources.append(found)
+    if not sources:
         return [token]
-    chosen = Token("source", "source", 0)
-    chosen.attrs = {"media": "(scripting: none)", "type": "image/avif", "srcset": static(f"guides/{light}")}
-    return [Token("picture_open", "picture", 1), chosen, token, _closed("picture", "picture_close")]
+    return [Token("picture_open", "picture", 1), *sources, token, _closed("picture", "picture_close")]
+
+
+def _candidate(file: str) -> str:
+    """A picture to choose from: its address and its width."""
+    with Image.open(ROOT / IMAGES / file) as picture:
+        return f"{static(f'guides/{file}')} {picture.width}w"
 
 
 def _scrolling(label: str) -> Token:

@@ -2,9 +2,9 @@
 
     CHROMIUM=/path/to/chromium python -m samples.make_pictures
 
-Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides), each once more in
-``docs/images/light`` for browsers without scripts, and in ``static/landing`` the boat's model and its picture. Needs
-the front end built, and the development packages.
+Writes ``docs/images/*.webp`` (for each example what was sent, and its model from two sides), each once more as AVIF
+in two sizes, and in ``docs/images/light`` for browsers without scripts; and in ``static/landing`` the boat's model and
+its picture. Needs the front end built, and the development packages.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ FIRST_PAGE = (720, 640)
 """Of the picture on the first page, in pixels."""
 FADE = 90
 """Over so many pixels that picture begins and ends, left and right."""
+SMALL = 224, 168
+"""Of a guide's picture where a pixel of the page is one of the screen."""
 WITHOUT_SCRIPTS = (200, 150)
 """Of a guide's picture where no script runs: such a browser loads all of a page at once, which may have 100 kB."""
 GROUND = "#edf0ee"
@@ -101,6 +103,16 @@ def save(picture: Image.Image, path: Path) -> None:
     picture.save(path, "WEBP", quality=60, alpha_quality=60, method=6)
 
 
+def save_guide(picture: Image.Image, name: str) -> None:
+    """A guide's picture: as WebP, as the lighter AVIF in two sizes, and once more as small as it may be."""
+    save(picture, IMAGES / f"{name}.webp")
+    (IMAGES / "small").mkdir(exist_ok=True)
+    small = picture.resize(SMALL, Image.Resampling.LANCZOS)
+    picture.save(IMAGES / f"{name}.avif", "AVIF", quality=42, speed=0)
+    small.save(IMAGES / "small" / f"{name}.avif", "AVIF", quality=21, speed=0)
+    save_light(picture, name)
+
+
 def save_light(picture: Image.Image, name: str) -> None:
     """A guide's picture once more, as small as it may be."""
     ground = Image.new("RGBA", picture.size, GROUND)
@@ -141,8 +153,7 @@ def make(page: Page, folder: Path) -> None:
             side: filling(drawn(page, folder, glb, seen, STAGE)) for side, seen in (("front", LEFT), ("side", SIDE))
         }
         for side, picture in pictures.items():
-            save(picture, IMAGES / f"{name}-{side}.webp")
-            save_light(picture, f"{name}-{side}")
+            save_guide(picture, f"{name}-{side}")
         print(name, len(glb))
     small = model(boat(), engine.Options(quality="standard", triangles=6_000))
     (LANDING / "boat.glb").write_bytes(small)

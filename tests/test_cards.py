@@ -90,6 +90,18 @@ def test_only_promises_go_without_a_warning() -> None:
     assert cards.training(CARD) == ""
 
 
+@pytest.mark.parametrize("language", ["en", *messages.LANGUAGES])
+def test_a_company_whose_name_ends_in_a_full_stop_is_said_with_one(language: str) -> None:
+    with translation.override(language):
+        plain, dotted = (
+            cards.statements(replace(CARD, self_hosted=False, operator=company))[0].text
+            for company in ("Acme", "Acme Inc.")
+        )
+    assert ".." not in dotted
+    assert dotted.replace("Acme Inc.", "Acme").rstrip(".") == plain.rstrip(".")
+    assert dotted[-1] == plain[-1]
+
+
 def test_prices_and_times() -> None:
     assert cards.costs(CARD) == "standard 1 credit"
     assert cards.costs(replace(CARD, credits={"draft": 1, "high": 12})) == "draft 1, fine 12 credits"

@@ -73,7 +73,7 @@ export class Workshop {
     return this.opening;
   }
 
-  /** @param {string} format @param {Print} print @returns {Promise<Blob>} */
+  /** @param {string} format @param {Print | null} print of formats that are printed @returns {Promise<Blob>} */
   async make(format, print) {
     await this.open();
     return this.ask({ ask: "make", format, print });

@@ -3,11 +3,12 @@
  * are part of the page (`data-command` names what each does); what this page lacks is left out.
  */
 
+import { Refused } from "../exports/glb.js";
 import { announce, show as toggle } from "../page.js";
 import { word } from "../words.js";
 import { LOOKS } from "./looks.js";
 import { kept, show as showPhoto } from "./photo.js";
-import { enter, means, quickLook } from "./room.js";
+import { enter, means, quickLook, usdzOf } from "./room.js";
 
 /** @typedef {import("../viewer.js").Viewer} Viewer */
 
@@ -29,6 +30,9 @@ class Panel {
     this.handle = handle;
     this.root = root;
     this.job = job;
+    this.making = false;
+    /** The file for Quick Look, once it was asked for. @type {Blob | undefined} */
+    this.usdz = undefined;
     /** @type {Record<string, () => unknown>} */
     this.commands = {
       turning: () => this.turn(),
@@ -184,19 +188,48 @@ class Panel {
   }
 
   async room() {
+    if (this.making) return;
     const { handle } = this;
     const over = this.all("[data-over-room]")[0];
+    this.say("");
     try {
-      if (this.means === "quick-look") await quickLook(handle.scene());
+      if (this.means === "quick-look") await this.lookQuickly();
       else if (handle.stage && over) {
         toggle(over, true);
         await enter(handle.stage, over);
       }
     } catch {
-      announce(word("no-room"));
+      this.say(word("no-room"));
     } finally {
       if (over) toggle(over, false);
     }
+  }
+
+  /** Makes the file for Quick Look, once, and hands it over; says that it is being made, or why it cannot be. */
+  async lookQuickly() {
+    const { file } = this.handle;
+    const script = this.all("[data-exports]")[0]?.dataset.exports;
+    if (!file || !script) return;
+    this.making = true;
+    try {
+      if (!this.usdz) this.say(word("room-making"));
+      this.usdz ??= await usdzOf(file, script);
+      quickLook(this.usdz);
+      this.say("");
+    } catch (error) {
+      this.say(word(error instanceof Refused && error.message === "offline" ? "room-offline" : "no-room-file"));
+    } finally {
+      this.making = false;
+    }
+  }
+
+  /** A sentence about the room, over the picture until the next; none when empty. @param {string} sentence */
+  say(sentence) {
+    const [place] = this.all("[data-room-said]");
+    if (!place) return;
+    place.textContent = sentence;
+    toggle(place, sentence !== "");
+    announce(sentence);
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * The model in one's own room, where the device can: Quick Look takes a file that is made here, WebXR draws here. No
+ * The model in one's own room, where the device can: Quick Look takes the USDZ that is also saved, WebXR draws here. No
  * other host takes part.
  */
 
-import { Group, Matrix4, Mesh, MeshBasicMaterial, RingGeometry } from "three";
-import { USDZExporter } from "three/examples/jsm/exporters/USDZExporter.js";
+import { Group, Matrix4, Mesh, MeshBasicMaterial, PerspectiveCamera, RingGeometry } from "three";
+
+import { Workshop } from "../exports/workshop.js";
 
 /** @typedef {"quick-look" | "webxr" | ""} Means */
 
@@ -18,10 +19,23 @@ export async function means() {
   }
 }
 
-/** Hands the model to Quick Look as a file in memory. @param {import("three").Object3D} scene */
-export async function quickLook(scene) {
-  const bytes = await new USDZExporter().parseAsync(scene, { quickLookCompatible: true });
-  const url = URL.createObjectURL(new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], { type: "model/vnd.usdz+zip" }));
+/**
+ * The file for Quick Look, made beside the page, so that it never stands still. Rejects with `Refused`, which says why.
+ * @param {Blob} file the GLB @param {string} script the address of the worker that makes files of other formats
+ * @returns {Promise<Blob>} a USDZ
+ */
+export async function usdzOf(file, script) {
+  const workshop = new Workshop(file, script);
+  try {
+    return await workshop.make("usdz", null);
+  } finally {
+    workshop.stop("over"); // its copy of the model is needed no more, and a phone has little memory
+  }
+}
+
+/** Hands a USDZ to Quick Look as a file in memory. @param {Blob} usdz */
+export function quickLook(usdz) {
+  const url = URL.createObjectURL(usdz);
   const link = document.createElement("a");
   link.rel = "ar";
   link.href = url;
@@ -44,6 +58,8 @@ export async function enter(stage, over) {
     optionalFeatures: ["dom-overlay"],
     domOverlay: { root: over },
   });
+  // The session moves its camera and changes its angle: the page's stays as it is.
+  const eye = new PerspectiveCamera(50, 1, 0.01, 100);
   const ring = new Mesh(new RingGeometry(0.07, 0.09, 40).rotateX(-Math.PI / 2), new MeshBasicMaterial());
   ring.matrixAutoUpdate = ring.visible = false;
   // The model's foot, not its origin, stands on the floor.
@@ -74,7 +90,7 @@ export async function enter(stage, over) {
       const pose = source && space ? frame?.getHitTestResults(source)[0]?.getPose(space) : null;
       ring.visible = Boolean(pose);
       if (pose) ring.matrix.fromArray(pose.transform.matrix);
-      renderer.render(scene, stage.camera);
+      renderer.render(scene, eye);
     });
     await ended;
   } finally {

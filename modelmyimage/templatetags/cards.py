@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from generation import choices
 from generation.offering import Quote
 from generation.provider import QUALITIES, VIEWS, Card
-from generation.wording import said
+from generation.wording import ended, said
 
 register = template.Library()
 register.filter("said", said)
@@ -95,7 +95,8 @@ def statements(card: Card) -> list[Statement]:
         found.append(Statement(_("Runs on this site’s own machines; the photo goes to no other company.")))
     else:
         company = said(card.operator or card.label)
-        found.append(Statement(_("The photo goes to another company: %(company)s.") % {"company": company}, warn=True))
+        goes = _("The photo goes to another company: %(company)s.") % {"company": company}
+        found.append(Statement(ended(goes), warn=True))
     if card.region == "":
         found.append(Statement(_("Does not say in which country it works."), warn=True))
     found.append(keeping(card))

@@ -75,7 +75,7 @@ class Scales:
 
 
 def test_every_page_is_light(chromium: Browser, site: RunningSite) -> None:
-    """All that a browser without scripts loads: page, style sheet, fonts, pictures. The first page with them, too."""
+    """All that a browser without scripts loads: page, style sheet, fonts, pictures. Two pages with them, too."""
     with chromium.new_context(java_script_enabled=False) as context:
         scales = Scales(context)
         weights = {path: scales.weigh(site.url + path) for path in [*ANONYMOUS, *PICTURED, *PUBLIC]}
@@ -84,7 +84,8 @@ def test_every_page_is_light(chromium: Browser, site: RunningSite) -> None:
         scales.page.wait_for_url(f"{site.url}/create")
         weights |= {path: scales.weigh(site.url + path) for path in ("/create", "/history", "/billing", "/account/")}
     with chromium.new_context() as context:
-        weights["/ with its scripts"] = Scales(context).weigh(f"{site.url}/")
+        scales = Scales(context)
+        weights |= {f"{path} with its scripts": scales.weigh(site.url + path) for path in ("/", "/guides/photos")}
     assert {path: weight for path, weight in weights.items() if weight > MOST_BYTES} == {}
     assert min(weights.values()) > 50_000  # style sheet and fonts were counted
 

@@ -73,6 +73,7 @@ def newest_letter(page: Page, site: RunningSite, address: str, subject: str) -> 
         found = page.locator("tr", has_text=address).filter(has_text=subject)
         if found.count():
             found.first.get_by_role("link").click()
+            page.wait_for_load_state()
             return page.locator("pre").inner_text()
         page.wait_for_timeout(100)
     return pytest.fail(f"no letter {subject!r} to {address}")

@@ -3,6 +3,7 @@ stays on the device, hostile files and a lost graphics card end in a sentence.""
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -17,6 +19,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SEND, Watched
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
+from tests.browser.test_exports import check_usdz, corners, painted
 from tests.browser.test_main_job import colours, sign_in, until
 from tests.browser.test_other_ways import tab_to
 from tests.stack import RunningSite
@@ -26,14 +29,83 @@ SAMPLE = Path(__file__).resolve().parents[2] / "static" / "samples" / "mug.jpg"
 CLEARLY = 1.5
 """Mean difference of two crops, of 255, from which on they show something else."""
 
-# A stand-in for a phone with WebXR whose owner says no; and the event by which other parts of the page get the file.
+# A stand-in for a phone with WebXR: its owner says no at first, then yes; the floor is found a metre below. And the
+# event by which other parts of the page get the file.
 PREPARE = """
+class Session extends EventTarget {
+  enabledFeatures = ["hit-test", "dom-overlay"];
+  renderState = {};
+  inputSources = [];
+  updateRenderState(state) { Object.assign(this.renderState, state); }
+  async requestReferenceSpace(kind) { return { kind, getOffsetReferenceSpace() { return this; } }; }
+  async requestHitTestSource() { return {}; }
+  cancelAnimationFrame(id) { clearTimeout(id); }
+  requestAnimationFrame(draw) {
+    const floor = new Float32Array([1,0,0,0, 0,1,0,0, 0,0,1,0, 0,-1,-2,1]);
+    const found = { getPose: () => ({ transform: { matrix: floor } }) };
+    const frame = { getViewerPose: () => null, getHitTestResults: () => [found] };
+    window.drawn = (window.drawn ?? 0) + 1;
+    return setTimeout(() => draw(performance.now(), frame), 50);
+  }
+  async end() {
+    if (this.over) throw new DOMException("over", "InvalidStateError");
+    this.over = true;
+    this.dispatchEvent(new Event("end"));
+  }
+}
+delete window.XRWebGLBinding;
+window.XRWebGLLayer = class {
+  framebuffer = null;
+  framebufferWidth = 64;
+  framebufferHeight = 64;
+};
+WebGL2RenderingContext.prototype.makeXRCompatible = async () => undefined;
+window.asked = [];
 Object.defineProperty(navigator, "xr", { value: {
   isSessionSupported: async (mode) => mode === "immersive-ar",
-  requestSession: async () => { throw new DOMException("no", "NotAllowedError"); },
+  requestSession: async (mode, { domOverlay, ...features }) => {
+    window.asked.push([mode, features, domOverlay.root.hasAttribute("data-over-room")]);
+    if (window.asked.length === 1) throw new DOMException("no", "NotAllowedError");
+    return (window.session = new Session());
+  },
 } });
 document.addEventListener("mmi:model", (event) => { window.given = event.detail; });
 """
+
+# The same page on an iPhone: with Quick Look, which takes a link's address when the link is followed.
+QUICK_LOOK = """async () => {
+  const { panel, viewer } = await import(document.querySelector("#job").dataset.viewer);
+  const stage = document.querySelector("#scene").cloneNode(true);
+  stage.querySelector(".viewer").remove();
+  document.querySelector("main").append(stage);
+  const handle = viewer(given.blob, "x");
+  stage.prepend(handle.element);
+  const facts = await handle.ready;
+  const [supports, click] = [DOMTokenList.prototype.supports, HTMLAnchorElement.prototype.click];
+  DOMTokenList.prototype.supports = function (name) { return name === "ar" || supports.call(this, name); };
+  const followed = new Promise((resolve) => { HTMLAnchorElement.prototype.click = function () { resolve(this); }; });
+  const button = stage.querySelector('[data-command="room"]');
+  button.closest("li").hidden = true;
+  panel(handle, stage, facts);
+  while (button.closest("li").hidden) await new Promise((done) => setTimeout(done, 20));
+  button.click();
+  const said = document.querySelector("#announce").textContent;
+  const link = await followed;
+  Object.assign(DOMTokenList.prototype, { supports });
+  Object.assign(HTMLAnchorElement.prototype, { click });
+  const file = await (await fetch(link.href)).blob();
+  const url = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(file);
+  });
+  await new Promise((done) => setTimeout(done));
+  const quiet = stage.querySelector("[data-room-said]").hidden;
+  handle.dispose();
+  stage.remove();
+  const inside = [...link.children].map((one) => one.localName);
+  return { said, quiet, rel: link.rel, name: link.download, inside, url };
+}"""
 
 KEEP_PHOTO = """(job) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("mmi-incoming", 1);
@@ -48,6 +120,11 @@ KEEP_PHOTO = """(job) => new Promise((resolve, reject) => {
     change.oncomplete = () => { opening.result.close(); resolve(true); };
   };
 })"""
+
+GIVEN = """async () => {
+  const bytes = new Uint8Array(await given.blob.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
 
 # What other parts of the page ask of a viewer, which knows nothing of this page.
 ELSEWHERE = """async () => {
@@ -93,6 +170,12 @@ def middle(page: Page) -> NDArray[np.float64]:
     return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), np.float64)
 
 
+def shown(glb: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a file made of that one must hold: its triangles' corners, and the colours that are painted on."""
+    scene = trimesh.load_scene(io.BytesIO(glb), file_type="glb")
+    return corners(scene), painted(scene.to_mesh())
+
+
 def differs(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     """Whether two crops show something else."""
     return one.shape != other.shape or float(np.abs(one - other).mean()) > CLEARLY
@@ -117,7 +200,7 @@ def changed(page: Page, before: NDArray[np.float64], do: Callable[[], object]) -
     return rested(page)
 
 
-def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
+def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: Path) -> None:
     page = watched.page
     page.set_viewport_size({"width": 760, "height": 700})  # fewer pixels, all drawn without a graphics card
     page.add_init_script(PREPARE)
@@ -186,6 +269,18 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
     page.get_by_role("button", name="See in room").focus()
     press("Enter")
     expect(page.locator("#announce")).to_contain_text("Allow the camera")
+    expect(page.locator("[data-room-said]")).to_contain_text("Allow the camera")
+    before = rested(page)
+    press("Enter")
+    expect(page.get_by_text("Point at the floor")).to_be_visible()
+    expect(page.locator("[data-room-said]")).to_be_hidden()
+    until(lambda: page.evaluate("window.drawn > 2"))
+    features = {"requiredFeatures": ["hit-test"], "optionalFeatures": ["dom-overlay"]}
+    assert page.evaluate("asked[1]") == ["immersive-ar", features, True]
+    page.evaluate("session.dispatchEvent(new Event('select'))")
+    page.evaluate("session.end()")
+    expect(page.get_by_text("Point at the floor")).to_be_hidden()
+    until(lambda: not differs(middle(page), before))
     full = page.get_by_role("button", name="Full screen")
     full.focus()
     press("Enter")
@@ -219,6 +314,28 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite) -> None:
     assert not differs(first, round_again)
     assert found["triangles"] == found["said"]
     assert found["own"]
+
+    # An iPhone gets the USDZ that is also saved, made here.
+    asked = len(watched.requests)
+    found = page.evaluate(QUICK_LOOK)
+    assert (found["rel"], found["name"], found["inside"]) == ("ar", "model.usdz", ["img"])
+    assert found["said"].startswith("Making the file")
+    assert found["quiet"]
+    assert found["url"].startswith("data:model/vnd.usdz+zip;base64,")
+    usdz = tmp_path / "model.usdz"
+    usdz.write_bytes(base64.b64decode(found["url"].partition(",")[2]))
+    check_usdz(usdz, *shown(base64.b64decode(page.evaluate(GIVEN))))
+    assert [url for url in watched.requests[asked:] if not url.startswith(("blob:", "data:", site.url))] == []
+
+    # Narrow, where labels go, each control keeps its name; on a phone that lies on its side, each is on the screen.
+    page.set_viewport_size({"width": 600, "height": 700})
+    assert objections(page) == []
+    for width, height in ((844, 390), (667, 375)):
+        page.set_viewport_size({"width": width, "height": height})
+        canvas.evaluate("() => document.querySelector('#scene').scrollIntoView({ block: 'start' })")
+        for part in (page.get_by_role("button", name="See in room"), page.get_by_role("button", name="Save a picture")):
+            expect(part).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 760, "height": 700})
 
     # The graphics card goes, and comes back.
     lose = "(canvas) => { window.card = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');"
