@@ -10,6 +10,7 @@ import { word } from "./words.js";
 /** @typedef {import("./snapshot.js").Snapshot} Snapshot */
 
 const FILE_NAME = "model.glb";
+const PAUSES_MS = [1000, 3000];
 
 /** The connection broke, or the file came short. */
 class Broken extends Error {}
@@ -34,6 +35,21 @@ async function fetchWhole(address, expected, progress) {
   }
   if (received !== expected) throw new Broken("short");
   return new Blob(parts, { type: "model/gltf-binary" });
+}
+
+/**
+ * Tries again by itself, since a line that is lost often comes back at once; throws what the last try threw.
+ * @template T @param {() => Promise<T>} what @returns {Promise<T>}
+ */
+async function persist(what) {
+  for (const wait of PAUSES_MS) {
+    try {
+      return await what();
+    } catch {
+      await pause(wait);
+    }
+  }
+  return await what();
 }
 
 /** One job's delivery in this tab. */
@@ -84,10 +100,12 @@ export class Delivery {
     show(byId("fetching", HTMLElement), true);
     let file;
     try {
-      file = await fetchWhole(asset.url, asset.bytes, (part) => {
-        byId("fetching-bar", HTMLProgressElement).value = part * 100;
-        byId("fetching-percent", HTMLElement).textContent = `${Math.round(part * 100)} %`;
-      });
+      file = await persist(() =>
+        fetchWhole(asset.url, asset.bytes, (part) => {
+          byId("fetching-bar", HTMLProgressElement).value = part * 100;
+          byId("fetching-percent", HTMLElement).textContent = `${Math.round(part * 100)} %`;
+        }),
+      );
     } catch {
       this.offerAgain();
       return;
