@@ -191,9 +191,9 @@ def _time_to_destruction(seconds: list[float], query: QuerySet[Any, timedelta]) 
     return Figure(_tenths(median(seconds)), "s", meaning % {"n": count, "p99": p99, "worst": worst}, _sql(query))
 
 
-def _tenths(seconds: float) -> str:
+def _tenths(time: float) -> str:
     """To a tenth, as the language writes it. Nothing takes no time: what would be rounded to that is below a tenth."""
-    return formats.number_format(round(seconds, 1), 1) if seconds >= 0.05 else f"<\u202f{formats.number_format(0.1, 1)}"
+    return formats.number_format(round(time, 1), 1) if time >= 0.05 else f"<\u202f{formats.number_format(0.1, 1)}"
 
 
 def _overdue(moment: datetime, made: int) -> Figure:
@@ -221,13 +221,13 @@ def _requests(moment: datetime) -> list[Figure]:
     found = numbers.response_times(moment)
     late = found.overdue_count
     at_once = ngettext("%(n)d was answered at once", "%(n)d were answered at once", found.at_once_count)
-    said = {"longest": found.longest_days, "at_once": at_once % {"n": found.at_once_count}}
+    said = {"longest": _tenths(found.longest_days or 0.0), "at_once": at_once % {"n": found.at_once_count}}
     empty = found.median_days is None
     if found.median_days is None:
         value, unit, meaning = "", "", _("requests about data: none waited for a person in 90 days; %(at_once)s")
     else:
-        value, unit = formats.number_format(round(found.median_days, 1), 1), "d"
-        meaning = _("requests about data: median of 90 days, the longest %(longest).1f d; %(at_once)s")
+        value, unit = _tenths(found.median_days), "d"
+        meaning = _("requests about data: median of 90 days, the longest %(longest)s d; %(at_once)s")
     waiting = ngettext("request about data overdue", "requests about data overdue", late)
     return [
         Figure(value, unit, meaning % said, _sql(found.closed), empty=empty),
