@@ -37,7 +37,9 @@ def _sent(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 _BY_KIND: Final = {
     b"text/html": _sent(PAGES),
     b"text/javascript": _sent(SCRIPTS),
-    **dict.fromkeys((b"text/css", b"font/woff2", b"image/png", b"image/webp"), _sent(FILES)),
+    **dict.fromkeys(
+        (b"text/css", b"font/woff2", b"image/avif", b"image/jpeg", b"image/png", b"image/webp"), _sent(FILES)
+    ),
 }
 _ELSE: Final = _sent(ELSE)
 
