@@ -19,6 +19,9 @@ from django.urls import path
 from modelmyimage import error_tracking, logs
 from tests.observe.conftest import ask
 
+# The import alone puts that logger at debug, for all tests of this process; the site's own hook sets it back.
+logging.getLogger("sentry_sdk.errors").setLevel(logging.NOTSET)
+
 CANARY = "Kanarie7"
 LINK = f"https://models.example/in/{CANARY}-link"
 PHOTO = b"\xff\xd8" + CANARY.encode() * 50
