@@ -160,7 +160,7 @@ def test_an_answer_that_was_lost_is_no_reason_either(
     fake.answer = lost  # type: ignore[method-assign]  # for this test alone
     assert main(["generate", "cup.jpg"]) == 1
     assert (len(fake.jobs), len(kept(home))) == (1, 1)
-    fake.answer = ready  # type: ignore[method-assign]
+    fake.answer = ready  # type: ignore[method-assign]  # as it was
     assert main(["generate", *again]) == 0
     assert Path("cup.glb").read_bytes() == b"glTF"
     assert len(fake.jobs) == len(list(Path.cwd().glob("*.glb"))) == made

@@ -36,7 +36,7 @@ def apply(browser: Browser) -> None:
             context.on("page", slow_down)
         return context
 
-    browser.new_context = new_context  # type: ignore[method-assign]
+    browser.new_context = new_context  # type: ignore[method-assign]  # for this browser alone
     if not SCREENS[SCREEN].get("has_touch"):
         return
     clicked = Locator.click
@@ -45,17 +45,23 @@ def apply(browser: Browser) -> None:
         """What a click is for a finger; where a context has none, or a test wants another button, a click."""
         if self.page.context in by_touch and not options.keys() - {"force", "position", "timeout"}:
             opened: list[Request] = []
-            self.page.on("request", lambda request: opened.append(request) if request.is_navigation_request() else None)
+
+            def asked(request: Request) -> None:
+                if request.is_navigation_request():
+                    opened.append(request)
+
+            self.page.on("request", asked)
             self.tap(**options)
             # The browser makes a click out of it a moment later; what that opens is waited for, as click() does.
             self.page.wait_for_timeout(BECOMES_A_CLICK_MS)
             while opened:
                 opened.pop(0).response()
             self.page.wait_for_load_state()
+            self.page.remove_listener("request", asked)
         else:
             clicked(self, **options)
 
-    Locator.click = tap  # type: ignore[method-assign]
+    Locator.click = tap  # type: ignore[method-assign]  # for the whole run, which is on one screen
 
 
 def slow_down(page: Page) -> None:
