@@ -45,15 +45,22 @@ export function kept(job) {
 }
 
 /**
- * Shows a picture in that element. Rejects when the browser cannot draw it.
+ * Shows a picture in that element. Rejects when the browser cannot draw it, and then shows none.
+ * Its being loaded is waited for, not `decode()`: that one waits for the page's next frame, which a busy or covered page
+ * may not draw.
  * @param {HTMLImageElement} image @param {Blob} photo
  */
 export async function show(image, photo) {
   const before = image.src;
   const url = URL.createObjectURL(photo);
-  image.src = url;
+  const trial = new Image();
   try {
-    await image.decode();
+    await new Promise((resolve, reject) => {
+      trial.onload = resolve;
+      trial.onerror = () => reject(new Error("not a picture"));
+      trial.src = url;
+    });
+    image.src = url;
   } catch (error) {
     image.removeAttribute("src");
     URL.revokeObjectURL(url);
