@@ -15,8 +15,10 @@ from playwright.sync_api import Page
 
 from generation import pixels
 from generation.engine import CutOut, Options, cut_out, encode_cut_out, reconstruct
+from tests.browser import circumstances
 from tests.browser.conftest import Watched
 from tests.browser.ondevice import on_device
+from tests.browser.test_main_job import until
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -85,6 +87,11 @@ def test_no_tag_and_no_background_leaves(watched: Watched, site: RunningSite) ->
     photo = tagged(scene, "JPEG")
 
     # Cut out: PNG, nothing but pixels, and of those only the subject's.
+    if circumstances.SLOW:
+        # The photo does not wait for a slow line: the whole picture, a reason, and the network goes on coming.
+        late = device.prepare(photo)
+        assert (late["cut"], late["why"], late["type"]) == ("unavailable", "slow", "image/jpeg")
+        until(lambda: device.prepare(photo)["cut"] == "done", seconds=600)
     cut = device.prepare(photo, edges=(0, -1, 1))
     assert (cut["cut"], cut["why"], cut["type"]) == ("done", "", "image/png")
     assert set(chunks(cut["data"])) == {b"IHDR", b"IDAT", b"IEND"}
