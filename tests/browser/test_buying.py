@@ -45,9 +45,9 @@ def purse(page: Page) -> int:
 def make(page: Page, site: RunningSite, provider: str) -> int:
     """Send the sample as a draft to one provider; returns what the page says that it costs."""
     page.goto(f"{site.url}/create")
-    page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator('input[name="quality"][value="draft"]').check(force=True)
     page.locator(f"#provider-{provider}").check(force=True)
+    page.locator("#id_photo").set_input_files(CUT_OUT)  # last, since the page grows with it
     price = int(page.locator("#quote-price").inner_text().split()[0])
     page.get_by_role("button", name="Make my model").click()
     return price
