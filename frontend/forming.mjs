@@ -94,9 +94,17 @@ export function forming() {
   const order = (/** @type {Face[]} */ faces) => faces.sort((one, other) => one.depth - other.depth);
   const faces = [...order(turned(saucer)), ...order(cup)];
 
-  const outline = (/** @type {Face} */ face, digits = 1) => {
-    const place = (/** @type {number[]} */ [x, y]) => `${(200 + x * 88).toFixed(digits)} ${(205 + y * 88).toFixed(digits)}`;
-    return `M${face.points.map(place).join("L")}z`;
+  const place = (/** @type {number[]} */ [x, y]) => [200 + x * 88, 205 + y * 88];
+  const outline = (/** @type {Face} */ face) =>
+    `M${face.points.map((point) => place(point).map((value) => value.toFixed(1)).join(" ")).join("L")}z`;
+  /** In whole numbers, from each corner to the next: an eighth fewer bytes on the first page. */
+  const roughly = (/** @type {Face} */ face) => {
+    const [first, ...others] = face.points.map((point) => place(point).map(Math.round));
+    const steps = others.map(([x, y], index) => {
+      const [left, top] = index ? others[index - 1] : first;
+      return `${x - left} ${y - top}`;
+    });
+    return `M${first.join(" ")}l${steps.join(" ").replaceAll(" -", "-")}z`;
   };
   const clay = faces.map((face) => {
     const shade = `var(--clay-${Math.max(0, Math.min(SHADES - 1, Math.round(face.light * SHADES)))})`;
@@ -104,7 +112,7 @@ export function forming() {
   });
   const wire = faces.map((face) => `<path d="${outline(face)}"/>`);
   /** Shown small, so whole numbers do. */
-  const rough = faces.map((face) => `<path d="${outline(face, 0)}"/>`);
+  const rough = faces.map((face) => `<path d="${roughly(face)}"/>`);
   const symbol = (/** @type {string} */ id, /** @type {string[]} */ paths) =>
     `<symbol id="${id}" viewBox="0 0 400 330">${paths.join("")}</symbol>\n`;
   const file = (/** @type {string} */ symbols) =>
