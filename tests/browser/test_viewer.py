@@ -323,23 +323,23 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
     assert objections(page) == []
     chosen = Image.open(SAMPLE).width
     beside = page.locator(".beside img")
-    forget, width = "(image) => image.removeAttribute('src')", "(image) => image.naturalWidth"
+    forget, natural = "(image) => image.removeAttribute('src')", "(image) => image.naturalWidth"
     press("Enter")
     beside.evaluate(forget)
     page.evaluate(KEEP_PHOTO, page.url.rsplit("/", 1)[1])
     press("Enter")
-    until(lambda: beside.evaluate(width) == 40)
+    until(lambda: beside.evaluate(natural) == 40)
     press("Enter")
     # One that is found late does not take the place of what was chosen meanwhile.
     beside.evaluate(forget)
     page.evaluate(HOLD_PHOTOS)
     press("Enter")
     page.get_by_label("Choose the photo").set_input_files(SAMPLE)
-    until(lambda: beside.evaluate(width) == chosen)
+    until(lambda: beside.evaluate(natural) == chosen)
     page.evaluate("window.letGo = true")
     page.evaluate(NO_PHOTOS)  # comes after the question
     beside.evaluate("(image) => fetch(image.src).then((one) => one.blob()).then((one) => createImageBitmap(one))")
-    assert beside.evaluate(width) == chosen
+    assert beside.evaluate(natural) == chosen
     press("Enter")
     assert [url for url in watched.requests[asked:] if not url.startswith(("blob:", "data:"))] == []
 
