@@ -150,7 +150,7 @@ class Simulator:
         self.url = f"{scheme}://127.0.0.1:{port}"
         self.files = f"{scheme}://localhost:{port}"
         """Where its download links lead: another origin, as with most services, which wants no key."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -256,6 +256,8 @@ class _Server(ThreadingHTTPServer):
 def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else what follows the headers waits for the client's delayed acknowledgement of them.
+        disable_nagle_algorithm = True
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

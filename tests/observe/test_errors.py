@@ -51,7 +51,7 @@ def reports() -> Iterator[list[bytes]]:
     import modelmyimage.asgi  # noqa: F401  # sets up Django, and with it the log
 
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     Receiver.bodies = []
     logging.config.dictConfig(logs.config(dsn=f"http://key@127.0.0.1:{server.server_port}/1"))
     yield Receiver.bodies

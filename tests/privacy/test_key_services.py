@@ -89,7 +89,7 @@ class Answer(BaseHTTPRequestHandler):
 def transit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transit]:
     server = Transit()
     monkeypatch.setenv("VAULT_TOKEN", server.token)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
