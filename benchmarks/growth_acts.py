@@ -132,6 +132,8 @@ def _ledger() -> dict[str, Act]:
     mine = Transaction.objects.filter(user=large, settles=None, reverses=None).order_by("-id")
     middle = mine[mine.count() // 2].pk
 
+    ledger.grant(user=large, credits=100, key=f"growth:{uuid4()}", reason="growth")
+
     def spend() -> None:
         job = uuid4()
         ledger.hold(user=large, credits=1, job=job)

@@ -84,7 +84,8 @@ def upto(user: User, lines: Iterable[int]) -> dict[int, Sums]:
         return {}
     rows = BroughtForward.objects.filter(user=user)
     nearest = {f"at_{one}": Subquery(rows.filter(line__lte=one).order_by("-line").values("line")[:1]) for one in wanted}
-    known = User.objects.filter(pk=user.pk).values(**nearest).get()
+    person: Any = User.objects.filter(pk=user.pk)
+    known: dict[str, int | None] = person.values(**nearest).get()
     before = {row.line_id: row for row in rows.filter(line__in={at for at in known.values() if at})}
     sums: dict[str, Any] = {}
     ends = {known[f"at_{one}"] or 0: one for one in wanted}  # the last of those that have the same line before them

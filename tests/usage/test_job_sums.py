@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.models import User
 from accounts.usage import days
-from generation import history, pipeline, sums, usage
+from generation import history, key_limits, pipeline, sums, usage
 from generation.models import Job, JobSum
 from generation.usage import Jobs
 
@@ -108,3 +108,17 @@ def test_pages_go_on_among_jobs_of_one_moment(owner: User, sent: Any) -> None:
                 break
         wanted = owner.jobs.filter(outcome=state) if state else owner.jobs
         assert [job.pk for job in found] == list(wanted.order_by("-created_at", "-id").values_list("pk", flat=True))
+
+
+def test_a_keys_month_is_counted_from_both(owner: User, sent: Any) -> None:
+    key, _secret = keys.make(owner=owner, name="k", scopes=["read"])
+    other, _secret = keys.make(owner=owner, name="other", scopes=["read"])
+    now = timezone.now()
+    assert key_limits.spent_this_month(key) == 0
+    for used, at in ((key, now), (other, now), (key, now - timedelta(days=40))):
+        sent(owner, at, outcome="done", charged=True, credits=5, access_key=used)
+        sent(owner, at, outcome="failed", credits=7, access_key=used)
+        sent(owner, at, credits=2, access_key=used)
+        sent(owner, at, outcome="done", charged=True, stage="purge", credits=1, access_key=used)
+        sent(owner, at, outcome="failed", stage="settle", credits=9, access_key=used)
+    assert key_limits.spent_this_month(key) == 8
