@@ -51,6 +51,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             # "A@x" and "a@x" are one person's address, whoever wrote the row.
             models.UniqueConstraint(Lower("email"), name="one_account_per_address"),
         ]
+        indexes = [
+            models.Index(fields=["date_joined"], name="account_never_in", condition=models.Q(last_login__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"account {self.pk}"

@@ -1,12 +1,12 @@
-"""When the whole ledger was last looked at, and how many of its invariants were broken (``verification.py``).
+"""When the ledger was last looked at, and how many of its invariants were broken (``verification.py``).
 
-That reads every line, so it is done once an hour, and whoever watches the site is told what was found then.
+The whole of it is read once a night, and each hour what is new; whoever watches the site is told what was found then.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from billing import verification
+from billing.models import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -24,19 +25,36 @@ KEPT: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Verified:
-    """The last look."""
+    """The last look; ``upto`` is the newest transaction there was, and ``before`` that of the look before it.
+
+    Transactions are numbered before they are committed: the next look begins at ``before``, so that one which was under
+    way while we looked is looked at, too. ``standing`` differences are those of the last look at everything.
+    """
 
     at: datetime
     differences: int
+    upto: int = 0
+    before: int = 0
+    standing: int = 0
 
 
 def verify_now() -> Verified:
-    """Look, remember when and with what result, and say so where something is wrong."""
-    found = Verified(timezone.now(), len(verification.differences()))
-    if found.differences:
-        logger.error("the books do not balance", extra={"count": found.differences})
-    cache.set(KEY, found, int(KEPT.total_seconds()))
-    return found
+    """Look at everything, remember when and with what result, and say so where something is wrong."""
+    last, upto = last_verified(), _newest()
+    count = len(verification.differences())
+    return _remember(Verified(timezone.now(), count, upto, last.upto if last else 0, standing=count))
+
+
+def look() -> Verified:
+    """Look at what is new since the look before last; at everything where nobody remembers one.
+
+    What the last look at everything found stays wrong until the next one finds it mended.
+    """
+    last, upto = last_verified(), _newest()
+    if last is None or not last.upto:
+        return verify_now()
+    count = last.standing + len(verification.news(last.before))
+    return _remember(replace(last, at=timezone.now(), differences=count, upto=upto, before=last.upto))
 
 
 def last_verified() -> Verified | None:
@@ -45,4 +63,24 @@ def last_verified() -> Verified | None:
         found: Verified | None = cache.get(KEY)
     except (redis.RedisError, OSError):
         return None
+    return found
+
+
+def fresh(most: timedelta) -> Verified:
+    """The last look, or one that is made now where that was longer ago."""
+    last = last_verified()
+    return last if last and timezone.now() - last.at <= most else look()
+
+
+def _newest() -> int:
+    return Transaction.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _remember(found: Verified) -> Verified:
+    if found.differences:
+        logger.error("the books do not balance", extra={"count": found.differences})
+    try:
+        cache.set(KEY, found, int(KEPT.total_seconds()))
+    except (redis.RedisError, OSError) as error:
+        logger.warning("the cache did not answer", extra={"error": type(error).__name__})
     return found

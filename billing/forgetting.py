@@ -15,11 +15,13 @@ from django.utils import timezone
 from accounts.models import User
 from billing.models import (
     Adjustment,
+    BroughtForward,
     ClosedBooks,
     Entry,
     LedgerAccount,
     Order,
     Payment,
+    Proven,
     StripeEvent,
     Subscription,
     Transaction,
@@ -72,6 +74,8 @@ def _end(user: User) -> None:
             Adjustment.objects.filter(transaction__user=user),
             Payment.objects.filter(user=user),
             Entry.objects.filter(transaction__user=user),
+            BroughtForward.objects.filter(user=user),
+            Proven.objects.filter(user=user),
             Transaction.objects.filter(user=user),
             LedgerAccount.objects.filter(user=user),
             Order.objects.filter(user=user),

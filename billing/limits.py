@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import Preferences, Transaction
-
-Kind = Transaction.Kind
+from billing import forward
+from billing.models import Preferences
 
 
 def monthly(user: User) -> int | None:
@@ -25,9 +23,4 @@ def month_start(moment: datetime) -> datetime:
 
 def spent_this_month(user: User) -> int:
     """Credits of jobs begun this month that are held or spent; what was given back does not count."""
-    mine = Transaction.objects.filter(user=user)
-    released = mine.filter(kind=Kind.RELEASE, settles=OuterRef("pk"))
-    refunded = mine.filter(kind=Kind.REVERSE, reverses__settles=OuterRef("pk"))
-    held = mine.filter(~Exists(released), ~Exists(refunded), kind=Kind.HOLD)
-    held = held.filter(created_at__gte=month_start(timezone.now()))
-    return int(held.aggregate(total=Sum("credits", default=0))["total"])
+    return forward.spent_since(user, month_start(timezone.now()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from accounts.models import User
+from billing import forward
 from billing.errors import InsufficientCredits, KeyReused
 from billing.models import Entry, LedgerAccount, Transaction
 
@@ -53,6 +54,7 @@ def tell(
         Entry.objects.bulk_create(
             [Entry(transaction=told, account=account, amount=amount) for account, amount in moves if amount]
         )
+    forward.keep(told)
     return told
 
 

@@ -5,20 +5,21 @@ it are read together, so its credits are counted once: below zero while they are
 once they are back. The balance beside a line is the sum of its own and all older lines; beside the newest it is what
 the person has to spend, less what they owe.
 
-Everything follows from what each transaction does to that sum (``SIGNED``) and to which line it belongs (``LINE``).
+Sums of older lines are brought forward (``billing/forward.py``), so a page costs the same wherever it lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
+from billing import forward
+from billing.forward import REFUNDED, RETURNED
 from billing.models import Payment, Transaction
 
 Kind = Transaction.Kind
@@ -37,15 +38,6 @@ SIGNED = Case(
     output_field=IntegerField(),
 )
 """What a transaction does to what the person has to spend, less what they owe."""
-
-LINE = Coalesce("settles_id", "reverses__settles_id", "id")
-"""The transaction that a line begins with: of what ends a hold, or undoes that, the hold."""
-
-# By way of its capture, for which there is an index: SQLite would read the whole ledger for each line.
-REFUNDED = Exists(Transaction.objects.filter(kind=Kind.REVERSE, reverses=OuterRef("settlement__id")))
-"""Of a hold: it was captured, and the credits are back all the same."""
-RETURNED = Q(settlement__kind=Kind.RELEASE) | REFUNDED
-"""Of a hold: its credits are back."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ class Page:
 def page(*, user: User, only: str = "", before: str = "", most: int | None = None) -> Page:
     """The person's lines older than the key ``before``, newest first, at most ``most`` (``PAGE_SIZE``).
 
-    ``only`` is one of ``FILTERS``; what is not one, and a key that is none, is ignored. Two queries.
+    ``only`` is one of ``FILTERS``; what is not one, and a key that is none, is ignored. Four queries.
     """
     most = most or PAGE_SIZE
     lines = _narrowed(_heads(user), only).order_by("-id")
@@ -99,8 +91,8 @@ def page(*, user: User, only: str = "", before: str = "", most: int | None = Non
     found = list(lines[: most + 1])
     more = len(found) > most
     found = found[:most]
-    balances = _balances(user, [told.pk for told in found])
-    shown = [_line(told, balance) for told, balance in zip(found, balances, strict=True)]
+    upto = forward.upto(user, [told.pk for told in found])
+    shown = [_line(told, upto[told.pk].credits) for told in found]
     return Page(shown, str(found[-1].pk) if more else "")
 
 
@@ -117,15 +109,15 @@ def everything(user: User) -> Iterator[Line]:
         yield _line(told, balance)
 
 
-def total(user: User) -> int:
-    """What all lines come to."""
-    return int(Transaction.objects.filter(user=user).aggregate(total=Sum(SIGNED, default=0))["total"])
+def total(rows: QuerySet[Transaction]) -> int:
+    """What these transactions of a person do to what there is to spend, less what is owed."""
+    return int(rows.aggregate(total=Sum(SIGNED, default=0))["total"])
 
 
 def _heads(user: User) -> QuerySet[Transaction]:
     """The transactions that lines begin with, each with what its line has to say."""
     return (
-        Transaction.objects.filter(user=user, settles=None, reverses__settles=None)
+        forward.heads(user)
         .annotate(refunded=REFUNDED)
         .select_related("settlement", "adjustment", "payment", "reverses__payment")
     )
@@ -134,21 +126,13 @@ def _heads(user: User) -> QuerySet[Transaction]:
 def _narrowed(lines: QuerySet[Transaction], only: str) -> QuerySet[Transaction]:
     """Only purchases and what became of them, or only jobs that cost something, or only those that did not."""
     if only == "bought":
-        return lines.filter(Q(payment__isnull=False) | Q(reverses__payment__isnull=False))
+        # Neither is of a job; of those there is an index.
+        return lines.filter(Q(payment__isnull=False) | Q(reverses__payment__isnull=False), job=None)
     if only == "spent":
         return lines.filter(~RETURNED, kind=Kind.HOLD)
     if only == "returned":
         return lines.filter(RETURNED, kind=Kind.HOLD)
     return lines
-
-
-def _balances(user: User, ids: Iterable[int]) -> list[int]:
-    """The balance beside each of these lines: the sum of it and all older lines. One query for all of them."""
-    sums = {f"upto_{one}": Sum(SIGNED, filter=Q(line__lte=one), default=0) for one in ids}
-    if not sums:
-        return []
-    found = Transaction.objects.filter(user=user).annotate(line=LINE).aggregate(**sums)
-    return [int(found[name]) for name in sums]
 
 
 def _ended(told: Transaction) -> Transaction | None:

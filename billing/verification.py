@@ -1,19 +1,23 @@
-"""The ledger is sound when nothing listed here can be found. Reads only; run it as often as you like.
+"""The ledger is sound when nothing listed here can be found.
 
-Each check is one query over the whole ledger that returns what is wrong, so its answer names rows to look at:
-ids and figures, never a person's address.
+Each check of ``differences`` is one query over the whole ledger that returns what is wrong, so its answer names rows to
+look at: ids and figures, never a person's address. It reads only; run it as often as you like. ``news`` looks at what
+was written since a transaction alone, and at whom that was about, and so costs as much with a long past as with none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from billing.models import Entry, LedgerAccount, Payment, Transaction
+from accounts.models import User
+from billing import forward, proof
+from billing.models import BroughtForward, Entry, LedgerAccount, Payment, Transaction
 
 TRIGGERS = {
     "ledger_transaction_fixed",
@@ -31,7 +35,29 @@ TRIGGERS = {
 
 def differences() -> list[str]:
     """Every broken invariant, one line each."""
-    return [*guards(), *_entries(), *_balances(), *_holds(), *_settlements(), *_reversals(), *_payments()]
+    return [
+        *guards(),
+        *_entries(),
+        *_balances(),
+        *_holds(),
+        *_settlements(),
+        *_reversals(),
+        *_payments(),
+        *_forward(),
+    ]
+
+
+def news(since: int) -> list[str]:
+    """Every broken invariant among transactions after the one with that number, and of whom they are about."""
+    return [*guards(), *_people(since), *_settlements(since), *_reversals(since), *_payments(since)]
+
+
+def _people(since: int) -> Iterator[str]:
+    """Everybody of whom something was written adds up; that is remembered."""
+    about = Transaction.objects.filter(pk__gt=since).order_by("user").values("user").distinct()
+    for user in User.objects.filter(pk__in=about).order_by("pk").iterator():
+        if not proof.prove(user):
+            yield f"person {user.pk}: their lines, entries and balances do not add up"
 
 
 def guards() -> Iterator[str]:
@@ -90,7 +116,7 @@ def _holds() -> Iterator[str]:
         yield f"person {user_id}: has open holds and no account"
 
 
-def _settlements() -> Iterator[str]:
+def _settlements(since: int = 0) -> Iterator[str]:
     """A capture or release ends a hold of the same job, person and size."""
     same = Q(
         settles__kind=Transaction.Kind.HOLD,
@@ -98,20 +124,25 @@ def _settlements() -> Iterator[str]:
         settles__user=F("user"),
         settles__credits=F("credits"),
     )
-    for told in Transaction.objects.exclude(settles=None).exclude(same).order_by("pk"):
+    for told in Transaction.objects.filter(pk__gt=since).exclude(settles=None).exclude(same).order_by("pk"):
         yield f"transaction {told.pk}: settles {told.settles_id}, which is not its hold"
 
 
-def _reversals() -> Iterator[str]:
+def _reversals(since: int = 0) -> Iterator[str]:
     """A reversal undoes a capture of the same person and size, or a grant of theirs; never more than all of it."""
     kind = Transaction.Kind
     whole = Q(kind=kind.REVERSE, reverses__kind=kind.CAPTURE, reverses__credits=F("credits"))
     same = Q(reverses__user=F("user")) & (whole | Q(reverses__kind=kind.GRANT))
-    for told in Transaction.objects.exclude(reverses=None).exclude(same).order_by("pk"):
+    for told in Transaction.objects.filter(pk__gt=since).exclude(reverses=None).exclude(same).order_by("pk"):
         yield f"transaction {told.pk}: reverses {told.reverses_id}, which is not its like"
-    undone = Transaction.objects.exclude(reversals=None).annotate(back=_back("reversals"))
+    undone = Transaction.objects.filter(pk__in=_undone(since)).annotate(back=_back("reversals"))
     for told in undone.exclude(back__gte=0, back__lte=F("credits")).order_by("pk"):
         yield f"transaction {told.pk}: {told.back} of its {told.credits} credits are taken back"
+
+
+def _undone(since: int) -> QuerySet[Transaction, Any]:
+    """What was reversed or restored after that transaction."""
+    return Transaction.objects.filter(pk__gt=since, reverses__isnull=False).values("reverses")
 
 
 def _back(path: str) -> Combinable:
@@ -123,13 +154,33 @@ def _back(path: str) -> Combinable:
     return reverse - restore
 
 
-def _payments() -> Iterator[str]:
+def _payments(since: int = 0) -> Iterator[str]:
     """A payment's grant is of its size and its payer's, and as much of it is taken back as the payment says."""
     for payment in Payment.objects.exclude(credits=0).filter(grant=None).order_by("pk"):
         yield f"payment {payment.pk}: its {payment.credits} credits were never granted"
     same = Q(grant__kind=Transaction.Kind.GRANT, grant__user=F("user"), grant__credits=F("credits"))
-    for payment in Payment.objects.exclude(grant=None).exclude(same).order_by("pk"):
+    granted = Payment.objects.filter(grant__gt=since)
+    for payment in granted.exclude(same).order_by("pk"):
         yield f"payment {payment.pk}: transaction {payment.grant_id} is not its grant"
-    booked = Payment.objects.exclude(grant=None).annotate(back=_back("grant__reversals"))
+    booked = granted | Payment.objects.filter(grant__in=_undone(since))
+    booked = booked.annotate(back=_back("grant__reversals"))
     for payment in booked.exclude(back=F("reversed")).order_by("pk"):
         yield f"payment {payment.pk}: {payment.back} credits are taken back, and it says {payment.reversed}"
+
+
+def _forward() -> Iterator[str]:
+    """What is brought forward to a line is what all older ones of the person come to."""
+    nearest = BroughtForward.objects.filter(user=OuterRef("user"), line__lte=OuterRef("pk")).order_by("-line")
+    lines = Transaction.objects.filter(settles=None, reverses__settles=None).annotate(
+        at=Subquery(nearest.values("line")[:1])
+    )
+    sums = lines.values("user", "at").annotate(credits_=Sum(forward.COMES_TO), spent_=Sum(forward.SPENT)).order_by()
+    between = {(row["user"], row["at"]): (row["credits_"], row["spent_"]) for row in sums.iterator()}
+    user, at, credits, spent = 0, None, 0, 0
+    for row in BroughtForward.objects.order_by("user", "line").iterator():
+        if row.user_id != user:
+            user, at, credits, spent = row.user_id, None, 0, 0
+        more = between.get((user, at), (0, 0))
+        credits, spent, at = credits + more[0], spent + more[1], row.line_id
+        if (row.credits, row.spent) != (credits, spent):
+            yield f"brought forward to transaction {at}: {row.credits} and {row.spent}; it is {credits} and {spent}"

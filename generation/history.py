@@ -37,7 +37,8 @@ def page(*, owner: User, state: str = "", before: str = "", most: int | None = N
     key = _parse(before)
     if key is not None:
         at, job_id = key
-        jobs = jobs.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=job_id))
+        # The first condition alone is what an index can begin with.
+        jobs = jobs.filter(created_at__lte=at).filter(Q(created_at__lt=at) | Q(id__lt=job_id))
     found = list(jobs[: most + 1])
     more = len(found) > most
     found = found[:most]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, Sum
+from typing import Any
+
+from django.db.models import Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import AccessKey
 from billing.limits import month_start
-from generation.models import Job
+from generation.models import Job, JobSum
 
 
 class KeyLimitReached(Exception):
@@ -20,10 +22,22 @@ class KeyLimitReached(Exception):
 
 
 def spent_this_month(key: AccessKey) -> int:
-    """Credits of jobs that the key began this month, held or spent; what was given back does not count."""
-    begun = Job.objects.filter(Q(outcome="") | Q(charged=True), access_key=key)
-    begun = begun.filter(created_at__gte=month_start(timezone.now()))
-    return int(begun.aggregate(total=Sum("credits", default=0))["total"])
+    """Credits of jobs that the key began this month, held or spent; what was given back does not count.
+
+    One question for what is over and what runs, so that a job which ends meanwhile is in one of them, and in one only.
+    """
+    since = month_start(timezone.now())
+    mine = {"owner": key.owner_id, "access_key": key.pk}
+    over = JobSum.objects.filter(**mine, day__gte=since.date())
+    running = Job.objects.exclude(stage=Job.Stage.OVER).filter(
+        Q(outcome="") | Q(charged=True), **mine, created_at__gte=since
+    )
+    found = AccessKey.objects.filter(pk=key.pk).values_list(_credits(over), _credits(running)).get()
+    return sum(part or 0 for part in found)
+
+
+def _credits(rows: QuerySet[Any]) -> Subquery:
+    return Subquery(rows.order_by().values("access_key").annotate(total=Sum("credits")).values("total"))
 
 
 def check(job: Job) -> None:

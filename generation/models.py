@@ -13,6 +13,9 @@ from generation.provider import VIEWS, Remote
 from generation.restrictions import Restrictions
 from observe import meters
 
+NO_KEY = uuid.UUID(int=0)
+"""In place of a key's number, which a unique constraint can compare."""
+
 
 class Job(models.Model):
     """One upload's journey from intake to its final state."""
@@ -115,6 +118,8 @@ class Job(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="job_history"),
+            models.Index(fields=["owner", "outcome", "-created_at", "-id"], name="job_by_outcome"),
+            models.Index(fields=["owner"], name="job_open", condition=~models.Q(stage="over")),
             models.Index(fields=["due_at"], name="job_due", condition=~models.Q(stage="over")),
         ]
 
@@ -177,6 +182,11 @@ class Attempt(models.Model):
             models.Index(fields=["provider", "remote_id"], name="attempt_by_remote", condition=~models.Q(remote_id="")),
             models.Index(fields=["provider", "-started_at"], name="attempt_recent"),
             models.Index(fields=["provider"], name="attempt_open", condition=models.Q(ended_at__isnull=True)),
+            models.Index(
+                fields=["ended_at"],
+                name="attempt_findable",
+                condition=~models.Q(remote_id="") | models.Q(remote__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -216,6 +226,30 @@ class Event(models.Model):
         about = {"attempt": attempt.number, "provider": attempt.provider} if attempt else {}
         line = Event(job=job, at=timezone.now(), code=code, **about)
         Event.objects.bulk_create([line], ignore_conflicts=True)
+
+
+class JobSum(models.Model):
+    """What an account's jobs of one day, key and provider come to that are over (generation/sums.py)."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="job_sums", db_index=False
+    )
+    day = models.DateField(help_text="When they were sent, in UTC.")
+    access_key = models.UUIDField(default=NO_KEY, help_text="The key's number; all zeros: they came from the pages.")
+    provider = models.CharField(max_length=40, blank=True)
+    jobs = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    credits = models.PositiveBigIntegerField(default=0, help_text="What they cost.")
+    model_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "day", "access_key", "provider"], name="job_sum_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}, {self.provider}: {self.jobs}"
 
 
 class ProcessingLimits(models.Model):

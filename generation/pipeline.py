@@ -22,7 +22,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from billing import ledger
-from generation import delivery, dispatching, engine, images, leases, meshes, watched
+from generation import delivery, dispatching, engine, images, leases, meshes, sums, watched
 from generation.models import Event, Job
 from generation.notifications import outbox
 from generation.steps import JobFailed, Step, backoff, fail
@@ -237,6 +237,8 @@ def _move(job: Job, step: Step) -> None:
         if step.next:
             Event.record(job, step.next)
             outbox.record(job, step.next)
+        if step.next == Stage.OVER:
+            sums.count(job)
     if job.stage != before:
         watched.left(job, before)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:

@@ -103,6 +103,20 @@ HELD = [
         ),
     ),
     Holding(
+        "generation.JobSum",
+        _("Sums of your jobs, by day"),
+        Section.JOBS,
+        why=_("To show you how much you used without counting all your jobs again."),
+        basis=Basis.CONTRACT,
+        keeps="history",
+        whose="owner",
+        items=(
+            Item("id owner access_key", _("Numbers: its own, your account’s, the key’s")),
+            Item("day provider", _("One day’s jobs of a provider")),
+            Item("jobs done failed credits model_bytes", _("How many they were, how they ended, what they came to")),
+        ),
+    ),
+    Holding(
         "generation.Attempt",
         _("Who was asked to make a model"),
         Section.JOBS,

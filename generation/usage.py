@@ -1,20 +1,20 @@
 """How much an account used: what its programs called, and what its jobs cost, by hour, day, key, endpoint or provider.
 
-Calls come from ``accounts/usage.py``. Jobs are counted from the jobs themselves, whose metadata stays: so there are no
-sums of them that could ever differ from the history or the ledger. A job counts at the time it was sent, with what it
-has cost by now; those sent from the pages count, too.
+Calls come from ``accounts/usage.py``. Jobs that are over are counted from their sums (``sums.py``), those that run
+from the jobs themselves. A job counts at the time it was sent, with what it has cost by now; those sent from the pages
+count, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate, TruncHour
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from accounts import usage as calls_of
 from accounts.models import User
 from accounts.usage import Calls, Span
 from generation import registry
-from generation.models import Job
+from generation.models import NO_KEY, Job, JobSum
 from generation.wording import said
 
 By = Literal["hour", "day", "key", "endpoint", "provider"]
@@ -123,28 +123,50 @@ def folded(rows: list[Row], number: int) -> list[Row]:
 
 
 def _jobs(owner: User, span: Span, by: By) -> dict[Any, Jobs]:
+    """What is over is read from the sums, unless it is told by the hour; what runs, from the jobs."""
+    rows = Job.objects.filter(owner=owner, created_at__gte=span.begin, created_at__lt=span.end).order_by()
+    found: dict[Any, Jobs] = {}
+    if by == "hour":
+        for at, some in _counted(rows, by):
+            found.setdefault(at, Jobs()).add(some)
+        return found
+    over = JobSum.objects.filter(owner=owner, day__gte=span.first, day__lte=span.last).order_by()
     column = COLUMN.get(by, by)
-    jobs = Job.objects.filter(owner=owner, created_at__gte=span.begin, created_at__lt=span.end).order_by()
+    for row in over.values(column).annotate(
+        n=Sum("jobs"), n_done=Sum("done"), n_failed=Sum("failed"), spent=Sum("credits"), made=Sum("model_bytes")
+    ):
+        name = None if row[column] == NO_KEY else row[column]
+        found[name] = Jobs(row["n"], row["n_done"], row["n_failed"], int(row["spent"]), int(row["made"]))
+    for name, some in _counted(rows.exclude(stage=Job.Stage.OVER), by):
+        found.setdefault(name, Jobs()).add(some)
+    return found
+
+
+def _counted(jobs: QuerySet[Job], by: By) -> Iterator[tuple[Any, Jobs]]:
+    column = COLUMN.get(by, by)
     if by in BEGINS:
         jobs = jobs.annotate(**{column: BEGINS[by]})
-    found = jobs.values(column).annotate(
+    for row in jobs.values(column).annotate(
         n=Count("pk"),
         n_done=Count("pk", filter=Q(outcome=Job.Outcome.DONE)),
         n_failed=Count("pk", filter=Q(outcome=Job.Outcome.FAILED)),
         spent=Sum("credits", filter=Q(charged=True), default=0),
         made=Sum("asset_bytes", default=0),
-    )
-    return {
-        row[column]: Jobs(row["n"], row["n_done"], row["n_failed"], row["spent"], int(row["made"])) for row in found
-    }
+    ):
+        yield row[column], Jobs(row["n"], row["n_done"], row["n_failed"], row["spent"], int(row["made"]))
 
 
 def _by_key(owner: User, calls: Mapping[UUID, Calls], jobs: Mapping[UUID | None, Jobs]) -> list[Row]:
-    numbers = {*calls, *(one for one in jobs if one is not None)}
+    kept = set(owner.access_keys.values_list("pk", flat=True))
+    others = Jobs()
+    for one in [one for one in jobs if one not in kept]:
+        others.add(jobs[one])
+    numbers = {*calls, *(one for one in jobs if one in kept)}
     names = call_log.key_names(owner, numbers)
-    rows = [Row(str(one), names[one], calls.get(one, Calls()), jobs.get(one, Jobs())) for one in numbers]
-    if None in jobs:
-        rows.append(Row("", _("On the pages, or by a key that is deleted"), Calls(), jobs[None]))
+    of_kept = {one: some for one, some in jobs.items() if one in kept}
+    rows = [Row(str(one), names[one], calls.get(one, Calls()), of_kept.get(one, Jobs())) for one in numbers]
+    if others.jobs:
+        rows.append(Row("", _("On the pages, or by a key that is deleted"), Calls(), others))
     return rows
 
 

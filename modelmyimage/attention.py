@@ -1,7 +1,7 @@
 """What needs an operator now: each of a few things that can go wrong, counted from tables and caches as they are.
 
-A thing that is as it should be counts 0. The books are compared with themselves over the whole ledger, so that is done
-at most every ``BOOKS_SECONDS``; all else is counted as the page is asked for.
+A thing that is as it should be counts 0. What is new in the books is added up at most each time that ``BOOKS`` have
+passed, and all of them each night; all else is counted as the page is asked for.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import redis
-from django.core.cache import cache
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing import ledger
+from billing import books
 from billing.models import Payment, StripeEvent
 from billing.reconciliation import DISPUTES
 from generation import health
@@ -30,7 +28,7 @@ from privacy.requests.reminding import SOON
 from privacy.retention import SWEEP_GRACE
 from trust import figures
 
-BOOKS_SECONDS: Final = 600
+BOOKS: Final = timedelta(minutes=10)
 STALE: Final = timedelta(minutes=30)
 """The audit comes every ten minutes, and whatever is due every few seconds: later than this, nobody does it."""
 
@@ -89,20 +87,9 @@ def _audit(now: datetime) -> Need:
 
 
 def _books() -> Need:
-    count = _differences()
+    count = books.fresh(BOOKS).differences
     meaning = ngettext("line of the books does not add up", "lines of the books do not add up", count)
     return Need(count, meaning, "manage.py verify_ledger")
-
-
-def _differences() -> int:
-    try:
-        known: int | None = cache.get("books")
-        if known is None:
-            known = len(ledger.verify())
-            cache.set("books", known, BOOKS_SECONDS)
-    except redis.RedisError:
-        return len(ledger.verify())
-    return known
 
 
 def _late(now: datetime) -> Need:

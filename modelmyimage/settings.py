@@ -200,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=52),
         "options": {"expires": 3600.0},
     },
+    "verify-whole-ledger": {
+        "task": "billing.tasks.verify_whole",
+        "schedule": crontab(hour=2, minute=29),
+        "options": {"expires": 3600.0},
+    },
     "forget-calls": {
         "task": "generation.tasks.forget",
         "schedule": crontab(hour=3, minute=41),

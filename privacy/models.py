@@ -60,6 +60,7 @@ class Blob(models.Model):
         indexes = [
             models.Index(fields=["group"], name="blob_group"),
             models.Index(fields=["expires_at"], name="blob_open_expiry", condition=~models.Q(state="destroyed")),
+            models.Index(fields=["destroyed_at"], name="blob_destroyed", condition=models.Q(state="destroyed")),
         ]
 
     def __str__(self) -> str:
@@ -68,6 +69,22 @@ class Blob(models.Model):
     def may_be_read(self) -> bool:
         """Whether it was sealed whole and its retention has not passed."""
         return self.state == self.State.SEALED and timezone.now() < self.expires_at
+
+
+class BlobHour(models.Model):
+    """How many blobs were ever destroyed until an hour was over (privacy/tallies.py); rows of some are forgotten."""
+
+    hour = models.DateTimeField(unique=True, help_text="Its beginning.")
+    total = models.PositiveBigIntegerField(help_text="Since ever, until its end.")
+    strays_gone = models.BooleanField(default=False, help_text="Rows of that hour on no receipt are forgotten.")
+
+    objects: ClassVar[models.Manager[BlobHour]] = models.Manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["hour"], name="hour_with_strays", condition=models.Q(strays_gone=False))]
+
+    def __str__(self) -> str:
+        return f"{self.hour}: {self.total}"
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

@@ -98,6 +98,22 @@ HELD = [
         erasure=Erasure.UNTOUCHED,
     ),
     Holding(
+        "privacy.BlobHour",
+        _("Counts of destroyed files, by hour"),
+        Section.NOBODY,
+        why=_("To say how many there were without counting all of them again."),
+        basis=Basis.NONE,
+        keeps="site",
+        items=(
+            Item(
+                "id hour total strays_gone",
+                _("How many in which hour, and whether its old notes are gone"),
+                withheld=_("It is about nobody."),
+            ),
+        ),
+        erasure=Erasure.UNTOUCHED,
+    ),
+    Holding(
         "privacy.LogHead",
         _("The log’s signed heads"),
         Section.NOBODY,

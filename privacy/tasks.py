@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from privacy import erasure, heads, log, vault
+from privacy import erasure, heads, log, tallies, vault
 from privacy.models import Blob, Erasure, Receipt
 from privacy.requests import forgetting, mailing, reminding
 from privacy.retention import longest
@@ -37,14 +37,17 @@ def sweep() -> int:
 
 @shared_task
 def forget() -> int:
-    """Drop requests long over, rows of blobs that are on no receipt, and old certificates; how many of the last two."""
+    """Drop requests long over, rows of blobs that are on no receipt, and old certificates; how many of the last two.
+
+    What is dropped was counted before."""
     forgetting.forget()
     now = timezone.now()
     old = Erasure.objects.filter(done_at__lt=now - longest("certificate"))
     Receipt.objects.filter(group__in=old.values("pk")).delete()
     # An account that went by another way, such as an operator's, needs no erasing any more.
     dropped = old.delete()[0] + Erasure.objects.filter(account=None, done_at=None).delete()[0]
-    return dropped + Blob.objects.strays().filter(destroyed_at__lt=now - longest("stray")).delete()[0]
+    tallies.run(now)
+    return dropped + tallies.forget_strays(now)
 
 
 @shared_task

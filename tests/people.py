@@ -26,8 +26,9 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import AccessKey, ApiCall, ApiCallSum, MailChoice, User
-from billing import adjustments, ledger
-from billing.models import ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
+from billing import adjustments, forward, ledger, proof
+from billing.models import BroughtForward, ClosedBooks, Customer, Order, Payment, Preferences, StripeEvent, Subscription
+from generation import sums
 from generation.models import Attempt, Event, Job, ProcessingLimits, Webhook
 from generation.notifications import outbox, subscribing
 from privacy import receipts, vault
@@ -115,6 +116,7 @@ def _person(number: int, name: str, address: str, **how: Any) -> User:
     ledger.grant(user=user, credits=500, key=f"gift:{name}", reason="signup")
     for stage, outcome in STATES:
         _job(user, name, stage, outcome, now)
+    _added_up(user)
     _called(user, key, now)
     _notified(user, name, now)
     ProcessingLimits.objects.create(owner=user, restrictions={"never": [f"never-{name}"]})
@@ -200,6 +202,15 @@ def _bought(user: User, name: str, now: datetime) -> None:
         StripeEvent.objects.create(id=f"evt_{name}_{kind}", type=kind, kind=kind, object_id=object_id, applied_at=now)
 
 
+def _added_up(user: User) -> None:
+    last = user.transactions.order_by("-pk")[0]
+    before = forward.upto(user, [last.pk - 1])[last.pk - 1]
+    BroughtForward.objects.get_or_create(
+        line=last, defaults={"user": user, "at": last.created_at, "credits": before.credits, "spent": before.spent}
+    )
+    assert proof.prove(user)
+
+
 def _notified(user: User, name: str, now: datetime) -> None:
     webhook, _secret = subscribing.make(
         owner=user, url=f"https://{name}.example/hooks", description=f"shop of {name}", kinds=["job.destroyed"]
@@ -234,6 +245,7 @@ def _job(user: User, name: str, stage: str, outcome: str, now: datetime) -> None
         vault.destroy(blob.pk)
         job.receipt_id = receipts.issue(group=job.pk, elsewhere=[{"provider": f"for {name}"}], outcome=outcome).pk
         job.finished_at = now
+        sums.count(job)
     job.save()
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from billing import ledger
+from billing import books, ledger
 from billing.models import Payment, StripeEvent
 from generation import health
 from modelmyimage import attention
@@ -116,7 +116,7 @@ def test_books_that_do_not_add_up(owner: User) -> None:
         on = " ON billing_ledgeraccount" if connection.vendor == "postgresql" else ""
         cursor.execute(f"DROP TRIGGER ledger_account_balance{on}")
     assert needed() == {}  # the books are looked at now and then
-    cache.delete("books")
+    cache.delete(books.KEY)
     assert needed() == {"line of the books does not add up": 1}
 
 

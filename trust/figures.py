@@ -20,7 +20,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from generation.models import Job
-from privacy import audit
+from privacy import audit, tallies
 from privacy.models import Blob, Receipt
 from privacy.requests import numbers
 from privacy.retention import SWEEP_GRACE
@@ -122,7 +122,7 @@ def count() -> Trust:
     took = _durations(moment)
     seconds = sorted(duration.total_seconds() for duration in took)
     bars, top = _bars(seconds)
-    made = Blob.objects.count()
+    made = tallies.destroyed() + Blob.objects.open().count()
     return Trust(
         at=moment,
         figures=[
@@ -206,14 +206,14 @@ def _overdue(moment: datetime, made: int) -> Figure:
 
 
 def _destroyed(moment: datetime, period: timedelta, made: int) -> Figure:
-    gone = Blob.objects.filter(state=Blob.State.DESTROYED, destroyed_at__gte=moment - period)
-    count = gone.count()
+    count = tallies.destroyed(moment - period)
+    query = " ".join(f"{'-' if part.sign < 0 else '+'} ({_sql(part.query)})" for part in tallies.parts(moment - period))
     hours = int(period.total_seconds() // 3600)
     if period == DAY:
         meaning = _("destroyed in the last %(n)d hours") % {"n": hours}
     else:
         meaning = _("destroyed in the last %(n)d days") % {"n": hours // 24}
-    return Figure(str(count), "", meaning, _sql(gone), empty=not made)
+    return Figure(str(count), "", meaning, query, empty=not made)
 
 
 def _requests(moment: datetime) -> list[Figure]:
@@ -257,7 +257,10 @@ def _roll() -> list[dict[str, Any]]:
     """The newest receipts, without anything that says whose they are."""
     from privacy import receipts
 
-    newest = Receipt.objects.order_by("-issued_at").values_list("document", "issued_at")[:ROLL]
+    told = ("document", "issued_at")
+    logged = Receipt.objects.exclude(log_index=None).order_by("-log_index").values_list(*told)[:ROLL]
+    unlogged = Receipt.objects.unlogged().order_by("-issued_at").values_list(*told)[:ROLL]
+    newest = sorted([*logged, *unlogged], key=lambda one: one[1], reverse=True)[:ROLL]
     return [{"digest": receipts.digest(document), "at": at} for document, at in newest]
 
 

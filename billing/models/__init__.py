@@ -1,6 +1,6 @@
 """Rows of the app: the ledger's (only ``billing/ledger.py`` writes those), what people bought, and what they chose."""
 
-from billing.models.ledger import Entry, LedgerAccount, Transaction
+from billing.models.ledger import BroughtForward, Entry, LedgerAccount, Proven, Transaction
 from billing.models.purchases import (
     Adjustment,
     ClosedBooks,
@@ -14,6 +14,7 @@ from billing.models.purchases import (
 
 __all__ = [
     "Adjustment",
+    "BroughtForward",
     "ClosedBooks",
     "Customer",
     "Entry",
@@ -21,6 +22,7 @@ __all__ = [
     "Order",
     "Payment",
     "Preferences",
+    "Proven",
     "StripeEvent",
     "Subscription",
     "Transaction",

@@ -112,7 +112,10 @@ class Transaction(models.Model):
                 name="ledger_hold_names_job",
             ),
         ]
-        indexes = [models.Index(fields=["user", "-id"], name="ledger_statement")]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="ledger_statement"),
+            models.Index(fields=["user", "-id"], name="ledger_not_of_jobs", condition=Q(job__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.credits}"
@@ -134,3 +137,38 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount:+d}"
+
+
+class BroughtForward(models.Model):
+    """What a person's lines before one of them come to (billing/forward.py). Can be made anew from the others."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    line = models.OneToOneField(
+        Transaction, on_delete=models.PROTECT, related_name="+", help_text="The line that it stands before."
+    )
+    at = models.DateTimeField(help_text="When that line began.")
+    credits = models.BigIntegerField(help_text="What there was to spend less what was owed.")
+    spent = models.BigIntegerField(help_text="Credits that jobs hold or have spent.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "line"], name="forward_line"),
+            models.Index(fields=["user", "at"], name="forward_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credits} brought forward"
+
+
+class Proven(models.Model):
+    """Up to which transaction a person's were added up, and what their accounts came to (billing/proof.py)."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    upto = models.BigIntegerField(help_text="The number of the last transaction.")
+    at = models.DateTimeField()
+    available = models.BigIntegerField()
+    held = models.BigIntegerField()
+    debt = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"proven up to transaction {self.upto}"

@@ -58,7 +58,10 @@ class Order(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "request_key"], name="order_once_per_request")]
-        indexes = [models.Index(fields=["user", "-created_at"], name="orders_of_user")]
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="orders_of_user"),
+            models.Index(fields=["created_at"], name="order_unpaid", condition=Q(state__in=["failed", "expired"])),
+        ]
 
     def __str__(self) -> str:
         return f"order {self.id} ({self.state})"
@@ -108,7 +111,10 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(reversed__lte=F("credits")), name="payment_reversed_within_credits")
         ]
-        indexes = [models.Index(fields=["user", "-paid_at"], name="payments_of_user")]
+        indexes = [
+            models.Index(fields=["user", "-paid_at"], name="payments_of_user"),
+            models.Index(fields=["paid_at"], name="payment_disputed", condition=Q(disputed__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"payment {self.pk}"

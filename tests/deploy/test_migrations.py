@@ -18,10 +18,10 @@ from django.db.migrations.state import ProjectState
 from django_migration_linter.sql_analyser.analyser import analyse_sql_statements, get_sql_analyser_class
 
 FIRST_RELEASE: Final = {
-    "accounts": "0006_theme",
-    "billing": "0005_closed_books",
-    "generation": "0005_webhooks",
-    "privacy": "0006_request_language",
+    "accounts": "0007_never_in",
+    "billing": "0007_found_by_index",
+    "generation": "0007_found_by_index",
+    "privacy": "0008_blob_destroyed",
     "trust": "0001_documents",
 }
 """The last migration of each app that no release came before: a new site runs them all at once, an old one has them."""

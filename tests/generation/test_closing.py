@@ -62,6 +62,7 @@ def test_jobs_that_run_and_models_that_wait(owner: User, send, drive, service) -
     said = Receipt.objects.get().document["receipt"]  # of two jobs and an erasure, the last alone is left
     assert {line["table"]: line["rows"] for line in said["destroyed"]} | {"generation.Event": 0, "privacy.Blob": 0} == {
         "generation.Job": 2, "generation.Attempt": 2, "generation.Event": 0, "privacy.Blob": 0, "privacy.Receipt": 2,
+        "generation.JobSum": 1,
     }  # fmt: skip
     (copies,) = said["elsewhere"]
     assert copies["provider"] == "scripted"

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.models import ApiCall, User
+from generation import sums
 from generation.models import Job
 
 KEY = UUID(int=7)
@@ -29,9 +30,13 @@ def called(db: None) -> Callable[..., list[ApiCall]]:
 
 @pytest.fixture
 def sent(db: None) -> Callable[..., Job]:
-    """``sent(owner, at, credits=2, charged=True, …)``: a job."""
+    """``sent(owner, at, credits=2, charged=True, …)``: a job; one with an outcome is over."""
 
     def make(owner: User, at: datetime, **fields: Any) -> Job:
-        return Job.objects.create(owner=owner, created_at=at, due_at=at, deadline_at=at, **fields)
+        stage = Job.Stage.OVER if fields.get("outcome") else Job.Stage.WATCH
+        job = Job.objects.create(owner=owner, created_at=at, due_at=at, deadline_at=at, **({"stage": stage} | fields))
+        if job.stage == Job.Stage.OVER:
+            sums.count(job)
+        return job
 
     return make
