@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": SWEEP_EXPIRES},
     },
+    "destroy-unclaimed": {
+        "task": "generation.tasks.destroy_unclaimed",
+        "schedule": 60.0,
+        "options": {"expires": SWEEP_EXPIRES, "queue": "privacy"},
+    },
     "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": SWEEP_EXPIRES}},
     "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": SWEEP_EXPIRES}},
     "reconcile-stripe": {
