@@ -12,7 +12,7 @@ export SCREEN LINE
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test test-long check lint imports django fix types bench demo lock messages screenshots fuzz audit python packages dev
+.PHONY: help run stack chaos test test-long check lint imports django fix types bench demo lock messages screenshots fuzz audit python packages dev
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ dev: python
 stack: dev ## the processes of deploy/compose without Docker: Postgres, two Valkeys, S3, two web processes, four workers, beat
 	@exec $(BIN)/python -m scripts.stack
 
+chaos: dev ## 200 jobs on that stack while everything in it is killed, cut off and filled up; exit code 1 if anything was lost (ARGS="--seed 7")
+	@exec $(BIN)/python -m benchmarks.chaos $(ARGS)
+
 run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_DIR=)
 	@exec $(BIN)/python -m modelmyimage.local
 
@@ -36,7 +39,7 @@ test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 LONG = tests/billing/test_books_machine.py tests/providers/test_contract.py tests/generation/test_crash_matrix.py tests/test_on_sqlite.py \
-	tests/deploy/test_stack.py tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
+	tests/deploy/test_stack.py tests/deploy/test_chaos.py tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
 
 test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures, the API's contract, the pages' flows on a phone and over a slow line
 	@chromium="$$($(PREPARE) chromium)" && LONG_RUNS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest $(LONG) -s

@@ -71,7 +71,7 @@ def choose(job: Job) -> Step:
                 again = sum(before.provider == card.name for before in past)
                 return Step(None, wait=min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0)
             job.waiting, job.provider = "provider_busy", card.name
-    if timezone.now() >= job.deadline_at:
+    if leases.now(job) >= job.deadline_at:
         raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")
     Event.record(job, job.waiting)
     return Step(None, wait=SLOT_SECONDS if job.waiting == "provider_busy" else OUT_SECONDS)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from generation import erasing, leases
 from generation.models import Job
 from generation.steps import JobFailed, Step, backoff
@@ -26,7 +24,7 @@ def deliver(job: Job) -> Step:
     """
     assert job.asset_id is not None
     assert job.asset_expires_at is not None
-    now = timezone.now()
+    now = leases.now(job)
     if job.acknowledged_at:
         job.outcome = Outcome.DONE
         return Step(Stage.PURGE)
@@ -74,5 +72,5 @@ def purge(job: Job) -> Step:
     job.sources = {}
     job.raw_mesh_id = job.asset_id = None
     job.receipt_id = receipt.pk
-    job.finished_at = timezone.now()
+    job.finished_at = leases.now(job)
     return Step(Stage.OVER)

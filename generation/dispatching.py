@@ -14,7 +14,6 @@ from datetime import timedelta
 import httpx
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 
 from generation import exchange, health, leases, meshes, registry, watched
 from generation.choosing import choose
@@ -74,7 +73,7 @@ def dispatch(job: Job) -> Step:
 def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
     pictures = {view: b"".join(vault.read(blob_id)) for view, blob_id in job.photos().items()}
     # Waiting in line was not the provider's time; and being sent away does not lengthen the wait.
-    waited, job.deadline_at = job.deadline_at, timezone.now() + PROVIDER_DEADLINE
+    waited, job.deadline_at = job.deadline_at, leases.now(job) + PROVIDER_DEADLINE
     leases.keep(job)  # whoever lost the job while reading must not pay for a call
     attempt.state = State.SUBMITTING
     attempt.save(update_fields=["state"])
@@ -91,6 +90,7 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
         with held, watched.call(attempt, "submit"):
             answer = provider.submit(brief)
             if isinstance(answer, Delivered):
+                leases.insisting(lambda: leases.renew(job))  # before the mesh, which comes but once, needs the database
                 chunks = leases.renewing(job, meshes.whole(answer.chunks))
                 mesh = vault.seal(chunks, kind="raw_mesh", group=job.pk, limit=meshes.MAX_BYTES)
                 job.raw_mesh_id = mesh.pk
@@ -117,7 +117,7 @@ def _submit(job: Job, attempt: Attempt, provider: Provider) -> Step:
         return _close(job, attempt, State.UNKNOWN, "provider_unclear")
     attempt.remote_id, attempt.remote = answer.id, answer.extra
     attempt.state = State.RUNNING
-    attempt.save(update_fields=["remote_id", "remote", "state"])
+    leases.insisting(lambda: attempt.save(update_fields=["remote_id", "remote", "state"]))
     health.worked(provider.card.name)
     Event.record(job, "sent", attempt)
     job.queue = "default"
@@ -172,7 +172,7 @@ def another(job: Job, failure: str) -> Step:
         health.failed(attempt.provider)
     stray, job.raw_mesh_id = job.raw_mesh_id, None
     step = _close(job, attempt, State.UNKNOWN if attempt.state == State.SUBMITTING else State.FAILED, failure)
-    job.deadline_at = max(job.deadline_at, timezone.now() + PROVIDER_DEADLINE / 4)  # the next one gets its chance
+    job.deadline_at = max(job.deadline_at, leases.now(job) + PROVIDER_DEADLINE / 4)  # the next one gets its chance
     if stray is not None:
         leases.keep(job)
         vault.destroy(stray)
@@ -190,7 +190,7 @@ def _running(job: Job) -> tuple[Attempt, Remote]:
 
 def watch(job: Job) -> Step:
     """Ask the provider how the call is doing. Its deadline is ours, not the provider's."""
-    if timezone.now() >= job.deadline_at:
+    if leases.now(job) >= job.deadline_at:
         return another(job, "provider_too_slow")
     attempt, call = _running(job)
     try:
@@ -218,7 +218,7 @@ def watch(job: Job) -> Step:
 
 def collect(job: Job) -> Step:
     """Stream the mesh in, sealed as it comes. What arrives incomplete is fetched again: it is paid for."""
-    if timezone.now() >= job.deadline_at:
+    if leases.now(job) >= job.deadline_at:
         return another(job, "provider_too_slow")
     attempt, call = _running(job)
     try:

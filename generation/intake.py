@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -167,7 +168,7 @@ def receive(
                 credits=credits,
                 sources=sources,
                 created_at=now,
-                due_at=now,
+                due_at=Now(),  # by whose clock it is claimed, too
                 deadline_at=now + PROVIDER_DEADLINE,
             )
             ledger.hold(user=owner, credits=credits, job=job.pk)

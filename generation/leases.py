@@ -1,22 +1,24 @@
 """Who may work on a job: a lease taken, renewed and given back by conditional UPDATE, so that one worker does.
 
 A worker that dies keeps its lease until it runs out; a worker that outlives its lease finds on its next write
-that the row is no longer its own, and stops.
+that the row is no longer its own, and stops. The time is the database's, for everybody: a machine whose own clock is
+wrong would take jobs from those that work on them, and have paid calls given up.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import F, Q
-from django.db.models.functions import Least
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from generation.models import Job
@@ -29,6 +31,9 @@ STEP_FIELDS = (
 )  # fmt: skip
 
 
+AWAY = (OperationalError, InterfaceError)
+"""How a database that cannot be asked shows."""
+AWAY_SECONDS = 0.5
 MOST_TRIES = 1000
 """Claims are counted up to here; a store may be away for longer than a small number reaches."""
 
@@ -37,26 +42,39 @@ class LostLease(Exception):
     """The lease ran out and somebody else has the job now; what this worker learned must be dropped."""
 
 
-def _until() -> timedelta:
-    return timedelta(seconds=settings.LEASE_SECONDS)
+def in_seconds(seconds: float) -> Any:
+    """The database's time in so many seconds, as an expression to save or to compare with."""
+    return Now() + timedelta(seconds=seconds)
+
+
+def now(job: Job) -> datetime:
+    """What time it is by the database's clock, for a job that was claimed."""
+    return timezone.now() + job.clock
+
+
+def _until() -> Any:
+    return in_seconds(settings.LEASE_SECONDS)
 
 
 def claim(job_id: UUID) -> Job | None:
     """The job, leased to the caller; ``None`` when it is over, not due, or somebody else's for now."""
-    now = timezone.now()
     lease = uuid4()
     claimed = (
-        Job.objects.filter(pk=job_id, due_at__lte=now)
-        .exclude(stage=Job.Stage.OVER)
-        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-        .update(lease_id=lease, lease_until=now + _until(), stage_tries=Least(F("stage_tries") + 1, MOST_TRIES))
+        Job.objects.due()
+        .filter(pk=job_id)
+        .update(lease_id=lease, lease_until=_until(), stage_tries=Least(F("stage_tries") + 1, MOST_TRIES))
     )
-    return Job.objects.get(pk=job_id, lease_id=lease) if claimed else None
+    if not claimed:
+        return None
+    job = Job.objects.get(pk=job_id, lease_id=lease)
+    assert job.lease_until is not None
+    job.clock = job.lease_until - timedelta(seconds=settings.LEASE_SECONDS) - timezone.now()
+    return job
 
 
 def renew(job: Job, *, percent: int | None = None) -> None:
     """Hold on to the job, and tell its owner how far it is. Raises ``LostLease``."""
-    changes: dict[str, object] = {"lease_until": timezone.now() + _until()}
+    changes: dict[str, object] = {"lease_until": _until()}
     if percent is not None:
         job.percent = changes["percent"] = percent
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**changes):
@@ -81,8 +99,8 @@ def held(job: Job) -> Iterator[None]:
     def hold() -> None:
         try:
             while not ended.wait(settings.LEASE_SECONDS / 3):
-                renew(job)
-        except LostLease:
+                insisting(lambda: renew(job))
+        except (LostLease, *AWAY):
             pass  # whoever holds it finds out with its next write
         finally:
             connection.close()
@@ -96,10 +114,27 @@ def held(job: Job) -> Iterator[None]:
         beside.join()
 
 
+def insisting(write: Callable[[], None]) -> None:
+    """Write to a database that was away meanwhile, or still is: for as long as a lease lasts, and no longer.
+
+    A connection that broke while nobody used it shows only now. For what cannot be had twice: a call that is paid for.
+    ``write`` must do no harm when it is repeated.
+    """
+    until = time.monotonic() + settings.LEASE_SECONDS
+    while True:
+        try:
+            return write()
+        except AWAY:
+            if time.monotonic() > until or connection.in_atomic_block:
+                raise
+            connection.close()
+            time.sleep(AWAY_SECONDS)
+
+
 def keep(job: Job) -> None:
     """Save what a step learned and hold on to the job. Raises ``LostLease``."""
     values = {name: getattr(job, name) for name in STEP_FIELDS}
-    values["lease_until"] = timezone.now() + _until()
+    values["lease_until"] = _until()
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
         raise LostLease
 
@@ -120,9 +155,8 @@ def give_back(job: Job, *, wait: float) -> float:
     Returns the seconds really to wait: none when the owner asked for something while the step ran.
     Raises ``LostLease``.
     """
-    job.due_at = timezone.now() + timedelta(seconds=wait)
     values = {name: getattr(job, name) for name in STEP_FIELDS}
-    values |= {"lease_id": None, "lease_until": None}
+    values |= {"due_at": in_seconds(wait), "lease_id": None, "lease_until": None}
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
         raise LostLease
     present = Job.objects.only("cancel_requested_at", "acknowledged_at").get(pk=job.pk)
@@ -131,5 +165,5 @@ def give_back(job: Job, *, wait: float) -> float:
         job.acknowledged_at,
     ):
         return wait
-    Job.objects.filter(pk=job.pk).update(due_at=timezone.now())
+    Job.objects.filter(pk=job.pk).update(due_at=Now())
     return 0.0

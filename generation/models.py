@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from generation.options import JobOptions
@@ -15,6 +18,17 @@ from observe import meters
 
 NO_KEY = uuid.UUID(int=0)
 """In place of a key's number, which a unique constraint can compare."""
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Many jobs."""
+
+    def due(self) -> Self:
+        """Those that somebody may take on now, by the database's clock: their time has come, and nobody holds them."""
+        # SQLite tells whole milliseconds: what is due since less than one is due, too.
+        now = Now() + timedelta(milliseconds=1)
+        free = models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=now)
+        return self.exclude(stage=Job.Stage.OVER).filter(free, due_at__lte=now)
 
 
 class Job(models.Model):
@@ -111,6 +125,11 @@ class Job(models.Model):
     asset_expires_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     receipt_id = models.UUIDField(null=True, blank=True)
+
+    clock = timedelta(0)
+    """How far the database's clock is ahead of this process's, once the job is claimed (``leases.now``)."""
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         constraints = [

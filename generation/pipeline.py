@@ -18,7 +18,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from billing import ledger
@@ -121,7 +121,7 @@ def settle(job: Job) -> Step:
     ledger.capture(job=job.pk)
     job.charged = True
     job.percent = 100
-    job.ready_at = timezone.now()
+    job.ready_at = leases.now(job)
     job.asset_expires_at = job.ready_at + timedelta(minutes=job.keep_minutes)
     return Step(Stage.DELIVER)
 
@@ -191,7 +191,7 @@ def _step(job: Job) -> Step:
             return Step(None, wait=STORE_DOWN_SECONDS)  # it went while we looked; the next look does without it
         return fail(job, LOST[type(lost)])
     except vault.Unavailable:
-        if timezone.now() < job.deadline_at or stage in PATIENT:
+        if leases.now(job) < job.deadline_at or stage in PATIENT:
             return Step(None, wait=STORE_DOWN_SECONDS)
         return fail(job, "store_down")
     except Exception as error:
@@ -256,7 +256,7 @@ def _queue(job: Job, *, otherwise: str = "") -> str:
 
 
 def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
-    Job.objects.filter(pk=job.pk).update(nudged_at=timezone.now() + timedelta(seconds=wait))
+    Job.objects.filter(pk=job.pk).update(nudged_at=leases.in_seconds(wait))
     _publish(job, queue=queue, wait=wait)
 
 
@@ -281,7 +281,7 @@ def _publish(job: Job, *, queue: str, wait: float = 0.0) -> bool:
 
 def wake(job: Job) -> None:
     """Look at the job now: its owner asked for something. Never behind the engine's queue."""
-    Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=timezone.now())
+    Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=Now())
     transaction.on_commit(lambda: _send(job, queue=_queue(job, otherwise="default")), robust=True)
 
 
@@ -292,17 +292,14 @@ async def awake(job: Job) -> None:
 
 def sweep() -> int:
     """Send for every due job that no message is under way for; returns how many."""
-    now = timezone.now()
-    stale = now - timedelta(seconds=settings.RENUDGE_SECONDS)
+    stale = leases.in_seconds(-settings.RENUDGE_SECONDS)
     due = (
-        Job.objects.exclude(stage=Stage.OVER)
-        .filter(due_at__lte=now)
-        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
+        Job.objects.due()
         .filter(Q(nudged_at__isnull=True) | Q(nudged_at__lt=F("due_at")) | Q(nudged_at__lt=stale))
         .order_by("due_at")
     )
     found = list(due.only("pk", "queue", "stage")[:SWEEP_BATCH])
-    Job.objects.filter(pk__in=[job.pk for job in found]).update(nudged_at=now)
+    Job.objects.filter(pk__in=[job.pk for job in found]).update(nudged_at=Now())
     for job in found:
         if not _publish(job, queue=_queue(job)):
             break  # the broker is down: the next sweep is soon enough

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from generation import forgetting, pipeline
+from generation import forgetting, pipeline, unclaimed
 from generation.notifications import delivering
 from observe import facts
 
@@ -32,6 +32,12 @@ def deliver(webhook_id: str) -> None:
 def sweep_webhooks() -> None:
     """Wake every webhook with something due whose message was dropped, delayed or never sent."""
     delivering.sweep()
+
+
+@shared_task(name="generation.tasks.destroy_unclaimed")
+def destroy_unclaimed() -> None:
+    """Every minute: destroy photos whose request died before there was a job."""
+    unclaimed.destroy()
 
 
 @shared_task(name="generation.tasks.forget")

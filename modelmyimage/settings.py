@@ -176,20 +176,27 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "priority_steps": [0, 9],  # generation.pipeline: jobs already begun, and new ones
 }
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=5.0)
-# A sweep that came too late for its turn is not made up for: while workers are away, turns would pile up.
+# A sweep that came too late for its turn is not made up for: while workers are away, turns would pile up. Late is more
+# than a worker's clock may be wrong by, or such a worker would never sweep.
+SWEEP_EXPIRES = max(600.0, 2 * SWEEP_SECONDS)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {
         "task": "generation.tasks.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+        "options": {"expires": SWEEP_EXPIRES},
     },
     "sweep-webhooks": {
         "task": "generation.tasks.sweep_webhooks",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+        "options": {"expires": SWEEP_EXPIRES},
     },
-    "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": 300.0}},
-    "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": 30.0}},
+    "destroy-unclaimed": {
+        "task": "generation.tasks.destroy_unclaimed",
+        "schedule": 60.0,
+        "options": {"expires": SWEEP_EXPIRES, "queue": "privacy"},
+    },
+    "notice-credits": {"task": "billing.tasks.notice", "schedule": 300.0, "options": {"expires": SWEEP_EXPIRES}},
+    "sweep-events": {"task": "billing.tasks.sweep_events", "schedule": 30.0, "options": {"expires": SWEEP_EXPIRES}},
     "reconcile-stripe": {
         "task": "billing.tasks.reconcile",
         "schedule": crontab(hour=3, minute=17),
@@ -218,24 +225,24 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=7),
         "options": {"expires": 3600.0},
     },
-    "tell-changes": {"task": "trust.tasks.tell", "schedule": 300.0, "options": {"expires": 300.0}},
-    "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": 60.0}},
+    "tell-changes": {"task": "trust.tasks.tell", "schedule": 300.0, "options": {"expires": SWEEP_EXPIRES}},
+    "tell-security": {"task": "accounts.tasks.tell", "schedule": 60.0, "options": {"expires": SWEEP_EXPIRES}},
     "roll-up-calls": {"task": "accounts.tasks.roll_up", "schedule": crontab(minute=23), "options": {"expires": 3600.0}},
     "sweep-blobs": {
         "task": "privacy.tasks.sweep",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+        "options": {"expires": SWEEP_EXPIRES},
     },
-    "tend-requests": {"task": "privacy.tasks.tend_requests", "schedule": 60.0, "options": {"expires": 60.0}},
+    "tend-requests": {"task": "privacy.tasks.tend_requests", "schedule": 60.0, "options": {"expires": SWEEP_EXPIRES}},
     "sweep-erasures": {
         "task": "privacy.tasks.sweep_erasures",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+        "options": {"expires": SWEEP_EXPIRES},
     },
     "tend-log": {
         "task": "privacy.tasks.tend_log",
         "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(30.0, SWEEP_SECONDS)},
+        "options": {"expires": SWEEP_EXPIRES},
     },
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"

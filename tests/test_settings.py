@@ -98,12 +98,16 @@ def test_a_key_store_on_the_brokers_server_is_refused(tmp_path: Path) -> None:
     assert "privacy.E004" in done.stderr
 
 
+A_WRONG_CLOCK = 300
+"""Seconds that a worker's clock may be ahead by without every message being too late for it."""
+
+
 def test_periodic_messages_do_not_pile_up_while_workers_are_away(settings) -> None:
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         if isinstance(entry["schedule"], crontab):  # once a day
             assert entry["options"]["expires"] <= 3600, name
         else:
-            assert entry["schedule"] <= entry["options"]["expires"] <= 600, name
+            assert max(entry["schedule"], A_WRONG_CLOCK) <= entry["options"]["expires"] <= 600, name
 
 
 def production(state: Path) -> dict[str, str]:

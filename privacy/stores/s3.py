@@ -118,7 +118,7 @@ class S3Store:
             return str(self.client.get_bucket_versioning(Bucket=self.bucket).get("Status", ""))
 
     def lifecycle_rules(self) -> list[dict[str, Any]]:
-        """The bucket's lifecycle rules as S3 tells them."""
+        """The bucket's lifecycle rules as S3 tells them. Raises ``Unavailable`` for a server that has no such thing."""
         with _told():
             try:
                 answer = self.client.get_bucket_lifecycle_configuration(Bucket=self.bucket)
@@ -126,6 +126,8 @@ class S3Store:
                 if _code(error) == "NoSuchLifecycleConfiguration":
                     return []
                 raise
+            if "Rules" not in answer:  # rclone answers whatever it does not know with a list of the objects
+                raise Unavailable("This S3 server knows no lifecycle rules.")
             return cast("list[dict[str, Any]]", answer["Rules"])
 
     def opened_by(self) -> str:
@@ -144,7 +146,7 @@ class S3Store:
 
     def _asked(self, question: str, part: str, nothing: Any) -> Any:
         try:
-            return getattr(self.client, question)(Bucket=self.bucket)[part]
+            return getattr(self.client, question)(Bucket=self.bucket).get(part, nothing)
         except ClientError as error:
             if _code(error) in _NO_SUCH_RULE:
                 return nothing

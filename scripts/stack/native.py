@@ -7,6 +7,7 @@ What listens does so on 127.0.0.1, on ports of its own; everything is in one fol
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -93,7 +94,7 @@ class Stack:
             if name in NOT_HERE:
                 continue
             if name == "postgres":
-                self._start_postgres(service)
+                self._start_postgres()
                 continue
             for number in range(service.replicas):
                 running = self._prepared(service, number)
@@ -126,6 +127,10 @@ class Stack:
             if one.process is not None:
                 self.guard.forget(one.process)
             self._launch(one)
+        if self.database is not None and self.database.poll() is not None:
+            with contextlib.suppress(postgres.PostgresError):  # compose would try again as well
+                self._start_postgres()
+                dead.append("postgres")
         return dead
 
     def stop(self) -> None:
@@ -212,8 +217,12 @@ class Stack:
                         raise StackError(f"{name} gave no answer: {self._end_of(self.folder / name)}") from None
                     time.sleep(0.05)
 
-    def _start_postgres(self, service: compose.Service) -> None:
-        user, password = service.environment["POSTGRES_USER"], self.folder / "secrets" / "postgres_password"
+    def _start_postgres(self) -> None:
+        """Start it, after its own death too, and see that the site's database is there. Raises ``PostgresError``."""
+        if self.database is not None:
+            self.guard.forget(self.database)
+        environment = self.services["postgres"].environment
+        user, password = environment["POSTGRES_USER"], self.folder / "secrets" / "postgres_password"
         settings = {"port": str(self.ports["postgres"][0]), "listen_addresses": LOOPBACK}
         self.database, place = postgres.start(
             self.guard, self.folder, settings, user=user, password=password.read_text().strip()
@@ -221,8 +230,9 @@ class Stack:
         with psycopg.connect(
             host=str(place), port=self.ports["postgres"][0], user=user, dbname="postgres", autocommit=True
         ) as opened:
-            name = psycopg.sql.Identifier(service.environment["POSTGRES_DB"])
-            opened.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
+            name = environment["POSTGRES_DB"]
+            if not opened.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                opened.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
 
     @staticmethod
     def _end_of(log: Path) -> str:

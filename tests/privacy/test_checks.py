@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from privacy.checks import bucket_forgets, bucket_is_closed, keystore_is_volatile, uploads_stay_in_memory
 from privacy.retention_checks import periods_are_kept
+from tests.privacy.conftest import S3Server
 
 RULE: dict[str, Any] = {
     "ID": "second-net",
@@ -128,6 +129,15 @@ def test_a_bucket_that_does_not_answer_is_told_and_plain_http_refused(settings: 
     assert ids(bucket_forgets(None)) == ["privacy.W003"]
     settings.S3_ENDPOINT_URL = "http://s3.invalid"
     assert ids(bucket_forgets(None)) == ["privacy.E005", "privacy.W003"]
+
+
+def test_the_server_that_our_compose_file_has_passes_with_what_it_cannot_say(
+    settings: Settings, rclone: S3Server
+) -> None:
+    """It knows neither rules nor access lists, and answers questions about either with something else."""
+    settings.STORE_URL, settings.S3_ENDPOINT_URL = "s3://bucket/x", rclone.endpoint
+    assert ids(bucket_forgets(None)) == ["privacy.W003"]
+    assert ids(bucket_is_closed(None)) == []
 
 
 def test_uploads_that_would_be_spooled_are_refused(settings: Settings) -> None:
