@@ -18,7 +18,7 @@ from accounts import problems, throttle
 from accounts.bearer import guarded
 from accounts.models import AccessKey
 from accounts.problems import Problem
-from generation import api_problems, api_schema, direct, ending, events, history, offering, pipeline, sending
+from generation import api_problems, api_schema, changes, direct, ending, events, history, offering, pipeline, sending
 from generation.api_shapes import JobList, JobOut, ProviderList, State, job_out, provider_out, state_of
 from generation.api_wants import wrong
 from generation.models import Job
@@ -30,7 +30,6 @@ router = Router(tags=["Jobs"])
 
 LONGEST_WAIT: Final = 60
 """Seconds that a request about a job may wait."""
-LOOK_SECONDS: Final = 0.3
 
 Id = Annotated[UUID, Path(description="The job's id.")]
 Wait = Annotated[
@@ -322,10 +321,11 @@ async def _waited(key: AccessKey, job: Job, seconds: int) -> None:
     entry = await _entered(key)
     ends = time.monotonic() + seconds
     try:
-        while time.monotonic() < ends:
-            if await sync_to_async(_settled)(job.pk):
-                return
-            await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - time.monotonic())))
+        with changes.of(job.pk) as change:
+            while (left := ends - time.monotonic()) > 0:
+                if await sync_to_async(_settled)(job.pk):
+                    return
+                await change.wait(left)
     finally:
         await _left(key, entry)
 

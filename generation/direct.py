@@ -19,12 +19,11 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.problems import Problem
-from generation import api_problems, failures, pipeline
+from generation import api_problems, changes, failures, pipeline
 from generation.models import Job
 
 SECONDS: Final = 300.0
 """How long a request waits for its model."""
-LOOK_SECONDS: Final = 0.2
 PIECE: Final = 64 * 1024
 """Sent at a time. The server lets the next one wait until the one before has left it, so the last says much."""
 
@@ -39,15 +38,16 @@ class Open:
     async def ready(self) -> Job:
         """The job, with its asset to be sent. Raises ``Problem``: ``job_failed``, ``too_slow``."""
         ends = time.monotonic() + SECONDS
-        while time.monotonic() < ends:
-            job = await sync_to_async(_look)(self.job)
-            if job.outcome or job.cancel_requested_at:
-                failure = job.failure or job.outcome or "cancelled"
-                said = failures.failure(job.failure) if job.failure else ""
-                raise Problem(api_problems.JOB_FAILED, said, failure=failure, job=str(job.pk))
-            if job.stage == Job.Stage.DELIVER:
-                return job
-            await asyncio.sleep(LOOK_SECONDS)
+        with changes.of(self.job.pk) as change:
+            while (left := ends - time.monotonic()) > 0:
+                job = await sync_to_async(_look)(self.job)
+                if job.outcome or job.cancel_requested_at:
+                    failure = job.failure or job.outcome or "cancelled"
+                    said = failures.failure(job.failure) if job.failure else ""
+                    raise Problem(api_problems.JOB_FAILED, said, failure=failure, job=str(job.pk))
+                if job.stage == Job.Stage.DELIVER:
+                    return job
+                await change.wait(left)
         raise Problem(api_problems.TOO_SLOW, job=str(self.job.pk))
 
     async def send(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -12,10 +12,12 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
+from generation import changes
 from generation.models import Job
 from generation.snapshot import snapshot
 
-LOOK_SECONDS = 0.4
+GATHER_SECONDS = 0.1
+"""Changes that come together are shown together: at least so long between two looks."""
 HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 600.0
 """After this the browser connects again, and is asked again who it is."""
@@ -26,20 +28,22 @@ async def stream(job_id: UUID, show: Callable[[Job], dict[str, Any]] = snapshot)
     yield "retry: 2000\n\n"
     began = spoke = time.monotonic()
     last = ""
-    while time.monotonic() - began < LONGEST_SECONDS:
-        state = await sync_to_async(_state)(job_id, show)
-        if state is None:
-            return
-        data, final = state
-        if data != last:
-            yield f"event: state\ndata: {data}\n\n"
-            last, spoke = data, time.monotonic()
-        elif time.monotonic() - spoke > HEARTBEAT_SECONDS:
-            yield ": still here\n\n"
-            spoke = time.monotonic()
-        if final:
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+    with changes.of(job_id) as change:
+        while time.monotonic() - began < LONGEST_SECONDS:
+            state = await sync_to_async(_state)(job_id, show)
+            if state is None:
+                return
+            data, final = state
+            if data != last:
+                yield f"event: state\ndata: {data}\n\n"
+                last, spoke = data, time.monotonic()
+            elif time.monotonic() - spoke > HEARTBEAT_SECONDS:
+                yield ": still here\n\n"
+                spoke = time.monotonic()
+            if final:
+                return
+            await asyncio.sleep(GATHER_SECONDS)
+            await change.wait(max(0.0, began + LONGEST_SECONDS - time.monotonic()))
 
 
 def _state(job_id: UUID, show: Callable[[Job], dict[str, Any]]) -> tuple[str, bool] | None:

@@ -21,6 +21,7 @@ from django.db.models import F
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
+from generation import changes
 from generation.models import Job
 
 # What a step may change; the other columns belong to the owner's requests (cancel, acknowledge) and to the tick.
@@ -74,11 +75,13 @@ def claim(job_id: UUID) -> Job | None:
 
 def renew(job: Job, *, percent: int | None = None) -> None:
     """Hold on to the job, and tell its owner how far it is. Raises ``LostLease``."""
-    changes: dict[str, object] = {"lease_until": _until()}
+    values: dict[str, object] = {"lease_until": _until()}
     if percent is not None:
-        job.percent = changes["percent"] = percent
-    if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**changes):
+        job.percent = values["percent"] = percent
+    if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
         raise LostLease
+    if percent is not None:
+        changes.tell(job.pk)
 
 
 def renewing(job: Job, chunks: Iterable[bytes]) -> Iterator[bytes]:

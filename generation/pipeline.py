@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from billing import ledger
-from generation import delivery, dispatching, engine, images, leases, meshes, sums, watched
+from generation import changes, delivery, dispatching, engine, images, leases, meshes, sums, watched
 from generation.models import Event, Job
 from generation.notifications import outbox
 from generation.steps import JobFailed, Step, backoff, fail
@@ -223,6 +223,7 @@ def _go_on(job: Job, step: Step) -> None:
         if step.next:
             Event.record(job, step.next)
             outbox.record(job, step.next)
+        changes.tell(job.pk)
     if job.stage != before:
         watched.left(job, before)
 
@@ -239,6 +240,7 @@ def _move(job: Job, step: Step) -> None:
             outbox.record(job, step.next)
         if step.next == Stage.OVER:
             sums.count(job)
+        changes.tell(job.pk)
     if job.stage != before:
         watched.left(job, before)
     if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
@@ -282,6 +284,7 @@ def _publish(job: Job, *, queue: str, wait: float = 0.0) -> bool:
 def wake(job: Job) -> None:
     """Look at the job now: its owner asked for something. Never behind the engine's queue."""
     Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=Now())
+    changes.tell(job.pk)
     transaction.on_commit(lambda: _send(job, queue=_queue(job, otherwise="default")), robust=True)
 
 

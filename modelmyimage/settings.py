@@ -131,6 +131,19 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     # A file, as in use: several threads and processes of a test see the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
+# To connect costs both sides more than most of what is asked: each process keeps its connections, for all its threads
+# together. One that died with the server is noticed and replaced; while the server is away, nobody waits for longer
+# than the time-out, and whoever comes after that tries anew.
+DATABASE_POOL = {
+    "min_size": 0,
+    "max_size": env.int("DATABASE_CONNECTIONS", default=20),
+    "timeout": 5.0,
+    "reconnect_timeout": 2.0,
+    "num_workers": 1,
+}
+if DATABASE_POOL["max_size"] and DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = DATABASE_POOL
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -29,7 +29,7 @@ def destroy(blob_id: UUID) -> Blob:
         raise Gone("No such blob.")
     if blob.state == Blob.State.DESTROYED:
         return blob
-    key, gone = _drop_key(blob.id), _delete_object(blob.object_name)
+    key, gone = _drop_key(blob.id), _delete_object(blob)
     now = timezone.now()
     blob.observation = {"key": key, "object": gone, "at": now.isoformat(timespec="seconds")}
     # A key store that is lost for good must not keep the row open for ever: the key has timed out by then.
@@ -41,7 +41,8 @@ def destroy(blob_id: UUID) -> Blob:
     )
     if closed and blob.state == Blob.State.DESTROYED:
         meters.DESTROYED.count(kind=blob.kind)
-    blob.refresh_from_db()
+    if not closed:
+        blob.refresh_from_db()
     return blob
 
 
@@ -53,10 +54,12 @@ def _drop_key(blob_id: UUID) -> str:
         return "unknown"
 
 
-def _delete_object(name: str) -> str:
+def _delete_object(blob: Blob) -> str:
+    # Only a committed write has a size; what it was written as, or in, is gone with its end.
+    committed = blob.sealed_size > 0
     try:
-        store().delete(name)
-        return "present" if store().exists(name) else "absent"
+        store().delete(blob.object_name, committed=committed)
+        return "present" if store().exists(blob.object_name, committed=committed) else "absent"
     except VersionsKept:
         return "versions kept"
     except Unavailable:

@@ -111,7 +111,9 @@ def _resumed(first: bytes, rest: Iterator[bytes]) -> Generator[bytes, None, None
 def readable(blob_id: UUID) -> bool:
     """Whether the blob is sealed, within its retention, and its key and object are there. Raises ``Unavailable``."""
     blob = Blob.objects.filter(pk=blob_id).first()
-    return blob is not None and blob.may_be_read() and keystore.exists(blob.id) and store().exists(blob.object_name)
+    if blob is None or not blob.may_be_read():
+        return False
+    return keystore.exists(blob.id) and store().exists(blob.object_name, committed=True)
 
 
 async def aread(blob_id: UUID) -> AsyncGenerator[bytes, None]:

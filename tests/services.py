@@ -74,6 +74,8 @@ def configure() -> None:
         BROKER_URL=broker.replace("unix://", "redis+socket://"),
         CACHE_URL=broker + "?db=1",
         KEYSTORE_URL=keystore,
+        # Tests start threads of their own, which nobody tells to give connections back.
+        DATABASE_CONNECTIONS="0",
     )
     # A worker of `pytest -n` inherits the address of the Postgres that its starter has started.
     if os.environ.get("TEST_DATABASE") != "sqlite" and "PYTEST_XDIST_WORKER" not in os.environ:

@@ -44,11 +44,17 @@ class Store(Protocol):
     def open(self, name: str) -> Opened:
         """Read an object. Raises ``Gone`` when there is none, ``Unavailable``."""
 
-    def exists(self, name: str) -> bool:
-        """Whether the object, or anything of an unfinished write of it, is there. Raises ``Unavailable``."""
+    def exists(self, name: str, *, committed: bool = False) -> bool:
+        """Whether the object, or anything of an unfinished write of it, is there. Raises ``Unavailable``.
 
-    def delete(self, name: str) -> None:
-        """Remove the object and whatever an unfinished write left; missing is done. Raises ``Unavailable``."""
+        ``committed``: its write is known to have been committed, so that nothing unfinished need be looked for.
+        """
+
+    def delete(self, name: str, *, committed: bool = False) -> None:
+        """Remove the object and whatever an unfinished write left; missing is done. Raises ``Unavailable``.
+
+        ``committed`` as in ``exists``.
+        """
 
     def names(self) -> Iterator[str]:
         """The names of all objects, finished or not, in no order. Raises ``Unavailable``."""

@@ -44,13 +44,13 @@ class DirectoryStore:
                 raise Gone("The object is not in the store.") from None
             return Opened(os.fstat(stream.fileno()).st_size, cast(BinaryIO, stream))
 
-    def exists(self, name: str) -> bool:
+    def exists(self, name: str, *, committed: bool = False) -> bool:
         """Whether the file or its unfinished form is there; an unreadable directory is not an absence."""
         path = self.root / name
         with _told():
             return _present(path) or _present(_unfinished(path))
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, committed: bool = False) -> None:
         """Remove the file, finished or not."""
         path = self.root / name
         with _told():

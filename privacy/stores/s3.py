@@ -80,8 +80,8 @@ class S3Store:
                 raise
         return Opened(int(answer["ContentLength"]), cast(BinaryIO, _Body(answer["Body"])))
 
-    def exists(self, name: str) -> bool:
-        """Whether the object or an unfinished upload of it is there."""
+    def exists(self, name: str, *, committed: bool = False) -> bool:
+        """Whether the object or, unless it was ``committed``, an unfinished upload of it is there."""
         with _told():
             try:
                 self.client.head_object(Bucket=self.bucket, Key=self.prefix + name)
@@ -90,14 +90,17 @@ class S3Store:
                     raise
             else:
                 return True
-            return any(self._uploads(self.prefix + name))
+            return not committed and any(self._uploads(self.prefix + name))
 
-    def delete(self, name: str) -> None:
-        """Remove the object and every unfinished upload of it. Raises ``VersionsKept`` if S3 says it kept it."""
+    def delete(self, name: str, *, committed: bool = False) -> None:
+        """Remove the object and, unless it was ``committed``, every unfinished upload of it.
+
+        Raises ``VersionsKept`` if S3 says it kept it.
+        """
         key = self.prefix + name
         with _told():
             # Uploads first: one that is completed between the two is deleted as an object.
-            for _, upload in self._uploads(key):
+            for _, upload in () if committed else self._uploads(key):
                 _abort_upload(self.client, self.bucket, key, upload)
             answer = self.client.delete_object(Bucket=self.bucket, Key=key)
         if answer.get("DeleteMarker"):

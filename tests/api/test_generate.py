@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing import ledger
 from billing.ledger import Balance
-from generation import direct
+from generation import changes, direct
 from generation.models import Job
 from privacy.models import Blob
 from tests.api.asgi import Call
@@ -30,7 +30,7 @@ FULL = Balance(available=10, held=0)
 @pytest.fixture(autouse=True)
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
     monkeypatch.setattr(direct, "SECONDS", 30.0)
-    monkeypatch.setattr(direct, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(changes, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(direct, "PIECE", 1000)
     settings.STORE_URL = f"file://{tmp_path}/blobs"
 

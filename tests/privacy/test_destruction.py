@@ -19,6 +19,7 @@ from privacy import keystore, vault
 from privacy.models import Blob
 from privacy.retention import KEY_MARGIN
 from privacy.stores import Store, store
+from privacy.stores.s3 import PART_BYTES, S3Store
 from privacy.tasks import sweep
 from tests.privacy.conftest import S3Server
 
@@ -92,6 +93,25 @@ def test_with_s3_stopped_the_row_stays_open(rclone: S3Server, settings: Settings
     sweep()
     assert Blob.objects.get().state == Blob.State.DESTROYED
     assert not store().exists(blob.object_name)
+
+
+def test_uploads_are_listed_for_what_was_not_committed_alone(rclone: S3Server, settings: Settings) -> None:
+    settings.STORE_URL, settings.S3_ENDPOINT_URL = f"s3://bucket/{uuid4().hex}", rclone.endpoint
+    asked: list[str] = []
+    place = store()
+    assert isinstance(place, S3Store)
+    place.client.meta.events.register("before-send.s3", lambda event_name, **_: asked.append(event_name.split(".")[2]))
+    vault.destroy(seal(PART_BYTES + 1).pk)
+    ends = asked[asked.index("CompleteMultipartUpload") + 1 :]
+    assert ends == ["DeleteObject", "HeadObject"]
+    writer = vault.write(kind="source", group=uuid4(), limit=20_000_000)
+    writer.write(os.urandom(PART_BYTES + 1))  # and its process is killed
+    asked.clear()
+    destroyed = vault.destroy(writer.blob.pk)
+    assert destroyed.observation["object"] == "absent"
+    assert asked.count("ListMultipartUploads") == 2
+    assert asked.count("AbortMultipartUpload") == 1
+    assert list(place.names()) == []
 
 
 def test_with_the_key_store_down_nothing_is_claimed_until_the_key_has_timed_out(
