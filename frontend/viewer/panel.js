@@ -7,7 +7,7 @@ import { Refused } from "../exports/glb.js";
 import { announce, show as toggle } from "../page.js";
 import { word } from "../words.js";
 import { LOOKS } from "./looks.js";
-import { kept, show as showPhoto } from "./photo.js";
+import { kept, loaded } from "./photo.js";
 import { enter, means, quickLook, usdzOf } from "./room.js";
 
 /** @typedef {import("../viewer.js").Viewer} Viewer */
@@ -31,6 +31,8 @@ class Panel {
     this.root = root;
     this.job = job;
     this.making = false;
+    /** How many photos were asked for; the newest is shown, whichever is there first. */
+    this.photos = 0;
     /** The file for Quick Look, once it was asked for. @type {Blob | undefined} */
     this.usdz = undefined;
     /** @type {Record<string, () => unknown>} */
@@ -160,25 +162,26 @@ class Panel {
     this.press("photo", !side.hidden);
     this.root.classList.toggle("comparing", !side.hidden);
     if (side.hidden || image.src) return;
+    const mine = ++this.photos;
     const photo = this.job ? await kept(this.job) : null;
-    if (photo) await this.bring(photo);
+    if (photo && mine === this.photos) await this.bring(photo);
   }
 
-  /** @param {Blob} photo */
+  /** Shows a photo beside the model, or says that it is none. @param {Blob} photo */
   async bring(photo) {
     const [side] = this.all("[data-photo]");
     const image = side.querySelector("img");
     const trouble = this.all("[data-photo-trouble]")[0];
     if (!image) return;
-    try {
-      await showPhoto(image, photo);
-      toggle(image, true);
-      trouble.textContent = "";
-    } catch {
-      toggle(image, false);
-      trouble.textContent = word("no-photo");
-    }
-    side.classList.toggle("filled", !image.hidden);
+    const mine = ++this.photos;
+    const url = await loaded(photo).catch(() => "");
+    if (mine !== this.photos) return URL.revokeObjectURL(url);
+    if (image.src) URL.revokeObjectURL(image.src);
+    if (url) image.src = url;
+    else image.removeAttribute("src");
+    toggle(image, url !== "");
+    trouble.textContent = url ? "" : word("no-photo");
+    side.classList.toggle("filled", url !== "");
   }
 
   /** Offers one's own room where the device has it. */

@@ -45,13 +45,13 @@ export function kept(job) {
 }
 
 /**
- * Shows a picture in that element. Rejects when the browser cannot draw it, and then shows none.
+ * The address of a picture that is loaded; whoever is done with it revokes it. Rejects when the browser cannot draw it.
  * Its being loaded is waited for, not `decode()`: that one waits for the page's next frame, which a busy or covered page
  * may not draw.
- * @param {HTMLImageElement} image @param {Blob} photo
+ * @param {Blob} photo
+ * @returns {Promise<string>}
  */
-export async function show(image, photo) {
-  const before = image.src;
+export async function loaded(photo) {
   const url = URL.createObjectURL(photo);
   const trial = new Image();
   try {
@@ -60,12 +60,9 @@ export async function show(image, photo) {
       trial.onerror = () => reject(new Error("not a picture"));
       trial.src = url;
     });
-    image.src = url;
+    return url;
   } catch (error) {
-    image.removeAttribute("src");
     URL.revokeObjectURL(url);
     throw error;
-  } finally {
-    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
   }
 }

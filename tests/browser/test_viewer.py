@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SEND, Watched
+from tests.browser.conftest import SEND, Watched, join
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.browser.test_exports import check_usdz, corners, painted
-from tests.browser.test_main_job import colours, sign_in, until
+from tests.browser.test_main_job import colours, until
 from tests.browser.test_other_ways import tab_to
 from tests.stack import RunningSite
 
@@ -121,6 +121,31 @@ KEEP_PHOTO = """(job) => new Promise((resolve, reject) => {
   };
 })"""
 
+HOLD_PHOTOS = """() => {
+  const open = IDBFactory.prototype.open;
+  IDBFactory.prototype.open = function (...asked) {
+    IDBFactory.prototype.open = open;
+    const late = {};
+    window.letGo = () => new Promise((resolve) => {
+      const found = indexedDB.open(...asked);
+      found.onsuccess = () => { late.result = found.result; late.onsuccess(); resolve(); };
+    });
+    return late;
+  };
+}"""
+"""Who asks next for what is kept waits for ``letGo``."""
+
+NO_PHOTOS = """() => new Promise((resolve) => {
+  const opening = indexedDB.open("mmi-incoming", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("sent", { keyPath: "job" });
+  opening.onsuccess = () => {
+    const change = opening.result.transaction("sent", "readwrite");
+    change.objectStore("sent").clear();
+    change.oncomplete = () => { opening.result.close(); resolve(); };
+  };
+})"""
+"""The create page has handed on the one that was sent, if it came to that in time."""
+
 GIVEN = """async () => {
   const bytes = new Uint8Array(await given.blob.arrayBuffer());
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
@@ -204,7 +229,7 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
     page = watched.page
     page.set_viewport_size({"width": 760, "height": 700})  # fewer pixels, all drawn without a graphics card
     page.add_init_script(PREPARE)
-    sign_in(page, site, site.link_of("viewer@example.org"))
+    join(page, site.url, "viewer@example.org")
     page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator(SEND).click()
     page.wait_for_url(f"{site.url}/jobs/*")
@@ -290,6 +315,7 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
 
     # The photo beside it: chosen again, or from this device's own store. It is not sent.
     asked = len(watched.requests)
+    page.evaluate(NO_PHOTOS)
     tab_to(page.locator(".toolbar [data-command=photo]"))
     press("Enter")
     expect(page.get_by_text("It is not sent")).to_be_visible()
@@ -298,11 +324,26 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
     page.get_by_label("Choose the photo").set_input_files(SAMPLE)
     expect(page.get_by_role("img", name="Your photo")).to_be_visible()
     assert objections(page) == []
+    another = SAMPLE.with_name("boat.jpg")  # the same again would be no change
+    chosen = Image.open(another).width
+    beside = page.locator(".beside img")
+    forget, natural = "(image) => image.removeAttribute('src')", "(image) => image.naturalWidth"
     press("Enter")
-    page.locator(".beside img").evaluate("(image) => image.removeAttribute('src')")
+    beside.evaluate(forget)
     page.evaluate(KEEP_PHOTO, page.url.rsplit("/", 1)[1])
     press("Enter")
-    until(lambda: page.locator(".beside img").evaluate("(image) => image.naturalWidth") == 40)
+    until(lambda: beside.evaluate(natural) == 40)
+    press("Enter")
+    # One that is found late does not take the place of what was chosen meanwhile.
+    beside.evaluate(forget)
+    page.evaluate(HOLD_PHOTOS)
+    press("Enter")
+    page.get_by_label("Choose the photo").set_input_files(another)
+    until(lambda: beside.evaluate(natural) == chosen)
+    page.evaluate("letGo()")
+    page.evaluate(NO_PHOTOS)  # its turn comes after that question's
+    beside.evaluate("(image) => fetch(image.src).then((one) => one.blob()).then((one) => createImageBitmap(one))")
+    assert beside.evaluate(natural) == chosen
     press("Enter")
     assert [url for url in watched.requests[asked:] if not url.startswith(("blob:", "data:"))] == []
 
