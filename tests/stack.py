@@ -57,9 +57,13 @@ class RunningSite:
         """The site's address, without a slash at its end."""
         return "/".join(self.link.split("/")[:3])
 
-    def link_of(self, email: str) -> str:
-        """A sign-in link for an account of a test's own, with the credits of a new one; ``link`` is good once only."""
-        environment = {**bare(), "STATE_DIR": str(self.state), "SITE_URL": self.url}
+    def link_of(self, email: str, **variables: str) -> str:
+        """A sign-in link for an account of a test's own; ``link`` is good once only.
+
+        The account has what ``variables`` (GRANT_CREDITS) give a new one. It takes a process of its own: in a browser,
+        ``join`` costs a tenth.
+        """
+        environment = {**bare(), "STATE_DIR": str(self.state), "SITE_URL": self.url, **variables}
         command = [sys.executable, "manage.py", "signin_link", email, "--create"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -70,6 +74,11 @@ class RunningSite:
         if self.process.poll() is None:
             self.process.send_signal(how)
         return self.process.wait(30)
+
+    def drop(self) -> None:
+        """Let its guard end what it started, without waiting: for tests that are done with it, whatever it is at."""
+        self.process.kill()
+        self.process.wait()
 
 
 @cache
@@ -119,7 +128,7 @@ def start_site() -> Iterator[Callable[..., RunningSite]]:
 
     yield start
     for running in started:
-        running.stop()
+        running.drop()
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +140,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         assert running.link
         yield running
     finally:
-        running.stop()
+        running.drop()
 
 
 def processes_of(state: Path) -> list[int]:

@@ -114,7 +114,7 @@ def site_with_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         GRANT_CREDITS="100",
     )
     yield Hunter(site, temporary), service
-    site.stop()
+    site.drop()
     service.close()
 
 

@@ -89,9 +89,9 @@ def without_viewer(page: Page) -> None:
     page.route("**/dist/viewer*", lambda route: route.abort())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """Playwright itself, ended with the file: its event loop runs in this thread, where others need their own."""
+    """Playwright itself, ended with this folder: its event loop runs in this thread, where others need their own."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         # Django would take every query for one made from async code.
@@ -100,7 +100,7 @@ def playwright() -> Iterator[Playwright]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The Chromium that ``make test`` found or installed."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

@@ -34,7 +34,7 @@ def site(meshy: MeshySimulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert running.link
         yield running
     finally:
-        running.stop()
+        running.drop()
 
 
 def purse(page: Page) -> int:

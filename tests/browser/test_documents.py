@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         assert running.link
         yield running
     finally:
-        running.stop()
+        running.drop()
 
 
 class Scales:

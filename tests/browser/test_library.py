@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Watched
+from tests.browser.conftest import PATIENCE_MS, Watched, join
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.browser.screens import TWO
-from tests.browser.test_main_job import sign_in, until
+from tests.browser.test_main_job import until
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -99,7 +99,7 @@ def test_a_library_on_the_device(watched: Watched, chromium: Browser, site: Runn
     page, context = watched.page, watched.page.context
     sent: list[tuple[str, str, int]] = []
     context.on("request", lambda one: sent.append((one.method, one.url, len(one.post_data_buffer or b""))))
-    sign_in(page, site, site.link_of("library@example.org"))
+    join(page, site.url, "library@example.org")
 
     # Off until the person says yes, and asked once the model is saved.
     job = make(page, site)
@@ -175,7 +175,7 @@ def test_a_library_on_the_device(watched: Watched, chromium: Browser, site: Runn
     # Another account in the same browser sees nothing of it, nor does the same account in another browser.
     state: Any = context.storage_state()
     context.clear_cookies()
-    sign_in(page, site, site.link_of("neighbour@example.org"))
+    join(page, site.url, "neighbour@example.org")
     page.goto(kept_page)
     expect(page.locator("#kept-why")).to_contain_text("keeps no such model for this account")
     page.goto(f"{site.url}/history")

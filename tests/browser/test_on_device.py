@@ -11,11 +11,10 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from playwright.sync_api import Page
 
 from generation import pixels
 from generation.engine import CutOut, Options, cut_out, encode_cut_out, reconstruct
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, join
 from tests.browser.ondevice import on_device
 from tests.stack import RunningSite
 
@@ -71,15 +70,9 @@ def segments(jpeg: bytes) -> list[int]:
     return marks
 
 
-def sign_in(page: Page, site: RunningSite, email: str) -> None:
-    page.goto(site.link_of(email))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{site.url}/create")
-
-
 def test_no_tag_and_no_background_leaves(watched: Watched, site: RunningSite) -> None:
     page = watched.page
-    sign_in(page, site, "device@example.org")
+    join(page, site.url, "device@example.org")
     device = on_device(page, site.url)
     scene, known = busy()
     photo = tagged(scene, "JPEG")

@@ -55,7 +55,7 @@ def site(services: dict[str, Simulator], tmp_path_factory: pytest.TempPathFactor
         assert running.link
         yield running
     finally:
-        running.stop()
+        running.drop()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.browser.conftest import SEND, Watched
+from tests.browser.conftest import SEND, Watched, join
 from tests.browser.cutout import CUT_OUT
 from tests.browser.looks import objections
 from tests.stack import RunningSite
@@ -86,9 +86,7 @@ def test_watched_from_the_middle_to_a_receipt_that_is_checked(
 ) -> None:
     context.add_init_script(ELSEWHERE)
     page = watched.page
-    page.goto(site.link_of("watch@example.org"))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{site.url}/create")
+    join(page, site.url, "watch@example.org")
     slow = Slow(context)
     page.locator("#id_photo").set_input_files(CUT_OUT)
     page.locator(SEND).click()
