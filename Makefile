@@ -12,7 +12,7 @@ export SCREEN LINE
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run stack test test-long check lint fix types bench demo lock messages screenshots fuzz audit python packages dev
+.PHONY: help run stack test test-long check lint imports django fix types bench demo lock messages screenshots fuzz audit python packages dev
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -50,8 +50,12 @@ demo: packages ## the main job on one photo, with nothing else running (PHOTO=ph
 screenshots: dev ## a picture of every page, wide and narrow, light and dark, with contact sheets (OUT=var/screenshots)
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m scripts.screenshots $(OUT)
 
-check: lint types ## every check that is no test
+check: lint types imports django ## every check that is no test (-j2: two at a time)
+
+imports: dev
 	@$(BIN)/lint-imports
+
+django: dev
 	@$(BIN)/python -m scripts.check django
 
 lint: dev ## style: ruff, without changing anything
