@@ -18,11 +18,12 @@ from privacy.errors import KeyLost, Unavailable
 
 _PREFIX = "blob-key:"
 _NO_TIME_OUT, _NO_KEY = -1, -2  # what PTTL says
+_ANSWER_SECONDS = 5.0
 
 
 @lru_cache(maxsize=8)
 def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    return redis.Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=2)
 
 
 @contextmanager

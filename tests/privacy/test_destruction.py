@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -164,7 +165,16 @@ def test_the_sweep_closes_rows_whose_object_is_gone_already(each_store: Store, n
     assert Blob.objects.get().state == Blob.State.DESTROYED
 
 
-def test_a_hanging_key_store_ends_in_an_answer(directory: Path, no_keys: redis.Redis) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The key store has half a second for an answer."""
+    monkeypatch.setattr(keystore, "_ANSWER_SECONDS", 0.5)
+    keystore._client.cache_clear()
+    yield
+    keystore._client.cache_clear()
+
+
+def test_a_hanging_key_store_ends_in_an_answer(directory: Path, no_keys: redis.Redis, impatient: None) -> None:
     """A stopped process accepts connections and never answers: the time-out must end it, and later all is well."""
     blob = seal()
     pid = no_keys.info("server")["process_id"]
