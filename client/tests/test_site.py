@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from uuid import uuid4
@@ -22,11 +23,19 @@ pytestmark = pytest.mark.site
 
 
 def mmi(*words: str, **how: str) -> subprocess.Popen[str]:
-    """The program, in a process of its own."""
+    """The program, in a process of its own, which Ctrl-C can end even where the tests run in the background."""
     environment = {**os.environ, "PYTHONPATH": str(SRC), **how}
     command = [sys.executable, "-m", "modelmyimage", *words]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True)
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        preexec_fn=heeding if os.name == "posix" else None,
+    )
 
 
 def charged(client: Client) -> int:
