@@ -121,16 +121,19 @@ KEEP_PHOTO = """(job) => new Promise((resolve, reject) => {
   };
 })"""
 
-HOLD_PHOTOS = """() => new Promise((resolve) => {
-  const opening = indexedDB.open("mmi-incoming", 1);
-  opening.onsuccess = () => {
-    const store = opening.result.transaction("sent", "readwrite").objectStore("sent");
-    const more = () => { if (!window.letGo) store.count().onsuccess = more; else opening.result.close(); };
-    more();
-    resolve();
+HOLD_PHOTOS = """() => {
+  const open = IDBFactory.prototype.open;
+  IDBFactory.prototype.open = function (...asked) {
+    IDBFactory.prototype.open = open;
+    const late = {};
+    window.letGo = () => new Promise((resolve) => {
+      const found = indexedDB.open(...asked);
+      found.onsuccess = () => { late.result = found.result; late.onsuccess(); resolve(); };
+    });
+    return late;
   };
-})"""
-"""Whoever asks for a photo that is kept waits, until ``letGo`` is set."""
+}"""
+"""Who asks next for what is kept waits for ``letGo``."""
 
 NO_PHOTOS = """() => new Promise((resolve) => {
   const opening = indexedDB.open("mmi-incoming", 1);
@@ -321,7 +324,8 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
     page.get_by_label("Choose the photo").set_input_files(SAMPLE)
     expect(page.get_by_role("img", name="Your photo")).to_be_visible()
     assert objections(page) == []
-    chosen = Image.open(SAMPLE).width
+    another = SAMPLE.with_name("boat.jpg")  # the same again would be no change
+    chosen = Image.open(another).width
     beside = page.locator(".beside img")
     forget, natural = "(image) => image.removeAttribute('src')", "(image) => image.naturalWidth"
     press("Enter")
@@ -334,10 +338,10 @@ def test_every_mode_by_keyboard(watched: Watched, site: RunningSite, tmp_path: P
     beside.evaluate(forget)
     page.evaluate(HOLD_PHOTOS)
     press("Enter")
-    page.get_by_label("Choose the photo").set_input_files(SAMPLE)
+    page.get_by_label("Choose the photo").set_input_files(another)
     until(lambda: beside.evaluate(natural) == chosen)
-    page.evaluate("window.letGo = true")
-    page.evaluate(NO_PHOTOS)  # comes after the question
+    page.evaluate("letGo()")
+    page.evaluate(NO_PHOTOS)  # its turn comes after that question's
     beside.evaluate("(image) => fetch(image.src).then((one) => one.blob()).then((one) => createImageBitmap(one))")
     assert beside.evaluate(natural) == chosen
     press("Enter")
