@@ -21,6 +21,7 @@ from accounts.problems import Problem
 from generation import api_problems, api_schema, direct, ending, events, history, offering, pipeline, sending
 from generation.api_shapes import JobList, JobOut, ProviderList, State, job_out, provider_out, state_of
 from generation.api_wants import wrong
+from generation.following import Version, following, version
 from generation.models import Job
 from generation.streams import Stream
 from privacy import proofs, receipts, vault
@@ -30,7 +31,6 @@ router = Router(tags=["Jobs"])
 
 LONGEST_WAIT: Final = 60
 """Seconds that a request about a job may wait."""
-LOOK_SECONDS: Final = 0.3
 
 Id = Annotated[UUID, Path(description="The job's id.")]
 Wait = Annotated[
@@ -322,21 +322,23 @@ async def _waited(key: AccessKey, job: Job, seconds: int) -> None:
     entry = await _entered(key)
     ends = time.monotonic() + seconds
     try:
-        while time.monotonic() < ends:
-            if await sync_to_async(_settled)(job.pk):
-                return
-            await asyncio.sleep(min(LOOK_SECONDS, max(0.0, ends - time.monotonic())))
+        async with following(job.pk) as change:
+            while (left := ends - time.monotonic()) > 0:
+                settled, seen = await sync_to_async(_settled)(job.pk)
+                if settled:
+                    return
+                await change.wait(seen, left)
     finally:
         await _left(key, entry)
 
 
-def _settled(job_id: UUID) -> bool:
-    """Whether there is something to say of the job, for which somebody waits."""
+def _settled(job_id: UUID) -> tuple[bool, Version]:
+    """Whether there is something to say of the job, for which somebody waits; and the row that says so."""
     try:
         job = Job.objects.get(pk=job_id)
     finally:
         close_old_connections()
-    return state_of(job) != "running"
+    return state_of(job) != "running", version(job)
 
 
 async def _entered(key: AccessKey) -> str:
