@@ -2,7 +2,8 @@
 
 A change is told by a message with the job's id, once it is committed (Valkey's PUBLISH, on the cache's server). Each
 web process listens once, in a thread of its own, from its first waiting request on. A message is a reason to look and
-nothing more: while the server is away, or where one is lost, whoever waits looks every ``LOOK_SECONDS`` by itself.
+nothing more: whoever waits looks by itself, too, every ``RARELY_SECONDS`` in case one was lost, and every
+``LOOK_SECONDS`` while the server is away.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from redis.client import PubSub
 
 CHANNEL: Final = "jobs:changed"
 LOOK_SECONDS: Final = 2.0
-"""How often to look without having been told."""
+"""How often to look while nothing can be told."""
+RARELY_SECONDS: Final = 15.0
+"""How often to look without having been told, though it could have been: an open page costs next to nothing."""
 AGAIN_SECONDS: Final = 1.0
 """How soon to listen again after the server went away."""
 SILENCE_SECONDS: Final = 15.0
@@ -44,17 +47,20 @@ def _publish(job_id: UUID) -> None:
 class Change:
     """What one request waits for. Only for the event loop that made it."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: _Listener) -> None:
+        self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
     async def wait(self, seconds: float) -> bool:
         """Come back when it is time to look; whether that is because something was told.
 
-        It is time when the job may have changed since the last look, after ``LOOK_SECONDS``, and after ``seconds``.
+        It is time when the job may have changed since the last look, when one has to look by oneself, and after
+        ``seconds``.
         """
+        often = RARELY_SECONDS if self._listener.hears else LOOK_SECONDS
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), min(seconds, LOOK_SECONDS))
+            await asyncio.wait_for(self._event.wait(), min(seconds, often))
         told = self._event.is_set()
         self._event.clear()
         return told
@@ -68,7 +74,8 @@ class Change:
 @contextmanager
 def of(job_id: UUID) -> Iterator[Change]:
     """The job's changes from here on: enter this, then look, then wait, so that none is missed."""
-    listener, change = _listener(settings.CACHES["default"]["LOCATION"]), Change()
+    listener = _listener(settings.CACHES["default"]["LOCATION"])
+    change = Change(listener)
     listener.add(job_id, change)
     try:
         yield change
@@ -85,6 +92,8 @@ class _Listener:
         self._lock = threading.Lock()
         self._waiting: dict[UUID, set[Change]] = defaultdict(set)
         self._thread: threading.Thread | None = None
+        self.hears = False
+        """Whether what is told would be heard."""
 
     def add(self, job_id: UUID, change: Change) -> None:
         with self._lock:
@@ -107,14 +116,23 @@ class _Listener:
                     message = subscription.get_message(timeout=SILENCE_SECONDS)
                     if message is not None:
                         self._heard(message["type"], message["data"])
+            self.hears = False
+            self._ring_all()  # from here on they look by themselves
             time.sleep(AGAIN_SECONDS)
 
     def _heard(self, kind: str, data: bytes) -> None:
-        with self._lock:
-            if kind == "message":
+        if kind == "message":
+            with self._lock:
                 ringing = list(self._waiting.get(UUID(bytes=data), ()))
-            else:  # we listen from here on, and may have missed what was told before
-                ringing = [change for changes in self._waiting.values() for change in changes]
+            for change in ringing:
+                change.ring()
+        else:
+            self.hears = True
+            self._ring_all()  # what was told before may have been missed
+
+    def _ring_all(self) -> None:
+        with self._lock:
+            ringing = [change for changes in self._waiting.values() for change in changes]
         for change in ringing:
             change.ring()
 

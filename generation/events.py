@@ -14,11 +14,13 @@ from django.db import close_old_connections
 
 from generation import changes
 from generation.models import Job
-from generation.snapshot import snapshot
+from generation.snapshot import queue_position, snapshot
 
 GATHER_SECONDS = 0.1
 """Changes that come together are shown together: at least so long between two looks."""
 HEARTBEAT_SECONDS = 15.0
+IN_LINE_SECONDS = 2.0
+"""How often to look at a job in line: its place changes with other jobs, of which it is not told."""
 LONGEST_SECONDS = 600.0
 """After this the browser connects again, and is asked again who it is."""
 
@@ -33,25 +35,27 @@ async def stream(job_id: UUID, show: Callable[[Job], dict[str, Any]] = snapshot)
             state = await sync_to_async(_state)(job_id, show)
             if state is None:
                 return
-            data, final = state
+            data, often, final = state
             if data != last:
                 yield f"event: state\ndata: {data}\n\n"
                 last, spoke = data, time.monotonic()
-            elif time.monotonic() - spoke > HEARTBEAT_SECONDS:
+            elif time.monotonic() - spoke > HEARTBEAT_SECONDS - 1:
                 yield ": still here\n\n"
                 spoke = time.monotonic()
             if final:
                 return
             await asyncio.sleep(GATHER_SECONDS)
-            await change.wait(max(0.0, began + LONGEST_SECONDS - time.monotonic()))
+            await change.wait(min(often, max(0.0, began + LONGEST_SECONDS - time.monotonic())))
 
 
-def _state(job_id: UUID, show: Callable[[Job], dict[str, Any]]) -> tuple[str, bool] | None:
+def _state(job_id: UUID, show: Callable[[Job], dict[str, Any]]) -> tuple[str, float, bool] | None:
+    """What to send, after how many seconds to look again though nothing is told, and whether that is the end."""
     try:
         job = Job.objects.filter(pk=job_id).first()
         if job is None:
             return None
         shown = show(job)
+        often = IN_LINE_SECONDS if queue_position(job) else HEARTBEAT_SECONDS
     finally:
         close_old_connections()  # a page that is only open must not hold one
-    return json.dumps(shown, default=str), job.stage == Job.Stage.OVER
+    return json.dumps(shown, default=str), often, job.stage == Job.Stage.OVER

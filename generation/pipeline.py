@@ -8,6 +8,7 @@ destroyed as a stray. ``sweep`` wakes what was dropped. Nothing else moves a job
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -42,6 +43,8 @@ COUNTDOWN_SECONDS = 10.0
 STORE_DOWN_SECONDS = 5.0
 """How long to leave a store alone that did not answer; until the job's deadline that is no failure."""
 SWEEP_BATCH = 1000
+SWEEP_BUDGET_SECONDS = 4.0
+"""What a sweep may take to wake all that is due, batch by batch: less than lies between two."""
 STEPS_AT_ONCE = 8
 """Steps that a message takes a job on by, where none of them waits."""
 LAST_STAGES = (Stage.DELIVER, Stage.PURGE)
@@ -294,7 +297,17 @@ async def awake(job: Job) -> None:
 
 
 def sweep() -> int:
-    """Send for every due job that no message is under way for; returns how many."""
+    """Send for every due job that no message is under way for, the longest due first; returns how many."""
+    until, woken = time.monotonic() + SWEEP_BUDGET_SECONDS, 0
+    while True:
+        found = _wake_some()
+        woken += found
+        if found < SWEEP_BATCH or time.monotonic() > until:
+            return woken
+
+
+def _wake_some() -> int:
+    """Send for a batch; returns how many, fewer than a batch when none is left or the broker is down."""
     stale = leases.in_seconds(-settings.RENUDGE_SECONDS)
     due = (
         Job.objects.due()
@@ -303,7 +316,7 @@ def sweep() -> int:
     )
     found = list(due.only("pk", "queue", "stage")[:SWEEP_BATCH])
     Job.objects.filter(pk__in=[job.pk for job in found]).update(nudged_at=Now())
-    for job in found:
+    for sent, job in enumerate(found):
         if not _publish(job, queue=_queue(job)):
-            break  # the broker is down: the next sweep is soon enough
+            return sent  # the next sweep is soon enough
     return len(found)

@@ -25,14 +25,29 @@ DECISIONS: Final = "adr"
 
 
 @dataclass(frozen=True)
+class Group:
+    """Guides that one has in hand together: files of ``docs/`` without ``.md``, or of ``ELSEWHERE``."""
+
+    files: tuple[str, ...]
+    title: str | Promise = ""
+    """Empty where the part's own says it."""
+    lead: str | Promise = ""
+
+
+@dataclass(frozen=True)
 class Part:
-    """Readers, and the names of the guides for them: files of ``docs/`` without ``.md``, or of ``ELSEWHERE``."""
+    """Readers, and the guides for them in the order in which they need them."""
 
     name: str
     title: str | Promise
     lead: str | Promise
-    files: tuple[str, ...]
+    groups: tuple[Group, ...]
     translated: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its guides."""
+        return tuple(name for group in self.groups for name in group.files)
 
 
 PARTS: Final = (
@@ -40,32 +55,40 @@ PARTS: Final = (
         "people",
         _("Making models"),
         _("From a photo to a model that you keep, print or show."),
-        ("start", "photos", "formats", "printing", "library", "receipts"),
+        (Group(("start", "photos", "formats", "printing", "library", "receipts")),),
         translated=True,
     ),
     Part(
         "developers",
         _("For programs"),
         _("The same job by one request, and what your program is told."),
-        ("api", "client", "webhooks"),
+        (Group(("api", "client", "webhooks")),),
     ),
     Part(
         "operators",
         _("Running a site"),
         _("For whoever runs ModelMyImage, or wants to know how it works."),
         (
-            "configuration",
-            "providers",
-            "deploy",
-            "backup",
-            "operations",
-            "observe",
-            "security",
-            "incidents",
-            "privacy",
-            "architecture",
-            "engine",
-            "glossary",
+            Group(
+                ("deploy", "configuration", "providers", "capacity"),
+                _("Set it up"),
+                _("On one machine or on many, for as many people as come."),
+            ),
+            Group(
+                ("operations", "observe", "backup", "incidents"),
+                _("Keep it running"),
+                _("What to look at, what to copy, what to do when something breaks."),
+            ),
+            Group(
+                ("security", "privacy"),
+                _("Answer for it"),
+                _("What is defended and how, what is held of people and for how long."),
+            ),
+            Group(
+                ("architecture", "engine", "glossary"),
+                _("Understand it"),
+                _("What is built where, and in which words."),
+            ),
         ),
     ),
 )

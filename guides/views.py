@@ -8,7 +8,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from guides.search import MOST_CHARACTERS, search
-from guides.shelf import PARTS, Part
+from guides.shelf import PARTS, Group, Part
 from guides.text import Guide, guides
 from trust import translations
 
@@ -51,5 +51,9 @@ def _of(part: Part | None) -> list[Guide]:
     return [one for one in guides(translations.language()).values() if one.part == part]
 
 
-def _shelf() -> list[tuple[Part, list[Guide]]]:
-    return [(part, _of(part)) for part in PARTS]
+def _shelf() -> list[tuple[Part, list[tuple[Group, list[Guide]]]]]:
+    found = guides(translations.language())
+    return [
+        (part, [(group, [found[name] for name in group.files if name in found]) for group in part.groups])
+        for part in PARTS
+    ]

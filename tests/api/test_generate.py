@@ -31,6 +31,7 @@ FULL = Balance(available=10, held=0)
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
     monkeypatch.setattr(direct, "SECONDS", 30.0)
     monkeypatch.setattr(changes, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(changes, "RARELY_SECONDS", 0.02)
     monkeypatch.setattr(direct, "PIECE", 1000)
     settings.STORE_URL = f"file://{tmp_path}/blobs"
 

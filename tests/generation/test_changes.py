@@ -21,7 +21,8 @@ NEVER = 60.0
 
 @pytest.fixture
 def _only_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "LOOK_SECONDS", NEVER)
+    monkeypatch.setattr(changes, "LOOK_SECONDS", 0.05)  # not used by whoever is told
+    monkeypatch.setattr(changes, "RARELY_SECONDS", NEVER)
     changes._listener.cache_clear()  # the next one to wait begins to listen
 
 
@@ -41,7 +42,14 @@ def test_a_change_is_told_to_whoever_waits_for_that_job() -> None:
             await asyncio.to_thread(changes.tell, mine)
             assert await asyncio.wait_for(change.wait(NEVER), 20)
             assert await asyncio.wait_for(again.wait(NEVER), 20)
-            assert not await unrelated.wait(0.05)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(unrelated.wait(NEVER), 0.5)
+
+            # Whatever was told while nobody could hear it: everybody looks.
+            server = redis.Redis.from_url(django_settings.CACHES["default"]["LOCATION"])
+            assert await asyncio.to_thread(server.client_kill_filter, _type="pubsub")
+            for each in (change, again, unrelated):
+                await _listening(each)
 
     asyncio.run(wait())
 

@@ -340,6 +340,28 @@ def test_sweep_wakes_what_was_dropped_and_only_that(send, service, monkeypatch) 
     assert sent == [str(job.pk)]
 
 
+def test_a_sweep_goes_on_until_none_is_left_or_the_broker_is_down(owner, monkeypatch) -> None:
+    now = timezone.now()
+    Job.objects.bulk_create(
+        Job(owner=owner, stage=Stage.DELIVER, created_at=now, due_at=now - timedelta(seconds=n), deadline_at=now)
+        for n in range(7)
+    )
+    sent: list[Job] = []
+    monkeypatch.setattr(pipeline, "SWEEP_BATCH", 3)
+    monkeypatch.setattr(pipeline, "_publish", lambda job, *, queue: not sent.append(job) and len(sent) != 4)
+    assert pipeline.sweep() == 3, "the first of the second batch was not taken"
+    assert len(sent) == 4
+    Job.objects.update(nudged_at=None)
+    sent.clear()
+    monkeypatch.setattr(pipeline, "_publish", lambda job, *, queue: not sent.append(job))
+    assert pipeline.sweep() == 7
+    assert len({job.pk for job in sent}) == 7
+    assert pipeline.sweep() == 0
+    Job.objects.update(nudged_at=None)
+    monkeypatch.setattr(pipeline, "SWEEP_BUDGET_SECONDS", -1.0)
+    assert pipeline.sweep() == 3, "what is left over is the next one's"
+
+
 def test_jobs_already_begun_go_before_new_ones(send, drive, service) -> None:
     from modelmyimage.celery import app
 
