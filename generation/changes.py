@@ -116,8 +116,9 @@ class _Listener:
                     message = subscription.get_message(timeout=SILENCE_SECONDS)
                     if message is not None:
                         self._heard(message["type"], message["data"])
-            self.hears = False
-            self._ring_all()  # from here on they look by themselves
+            if self.hears:
+                self.hears = False
+                self._ring_all()  # from here on they look by themselves
             time.sleep(AGAIN_SECONDS)
 
     def _heard(self, kind: str, data: bytes) -> None:
