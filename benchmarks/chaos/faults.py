@@ -100,9 +100,9 @@ class Faults:
             Fault("Postgres restarted", lambda: self._postgres(signal.SIGINT)),
             Fault("Postgres killed", lambda: self._postgres(signal.SIGKILL)),
         ]
-        for seconds in (SKEW_SECONDS, -SKEW_SECONDS):
-            # Those that move jobs and destroy; the seed says which of the two is early and which is late.
-            name = self.random.choice(["worker-remote", "worker-privacy"])
+        # Those that move jobs and destroy; the seed says which of the two is early and which is late.
+        names = self.random.sample(["worker-remote", "worker-privacy"], 2)
+        for name, seconds in zip(names, (SKEW_SECONDS, -SKEW_SECONDS), strict=True):
             ahead = "ahead" if seconds > 0 else "behind"
             found.append(
                 Fault(

@@ -10,11 +10,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from benchmarks.chaos.customers import Order
 
+if TYPE_CHECKING:  # rows can be named only once Django is set up
+    from generation.models import Job
+
 LISTED = frozenset({"key_lost"})
 """Failures of a job by which a model that was paid for is lost, as ``docs/operations.md`` says."""
+
+
+FREE = frozenset({"cog"})
+"""Where a call costs nothing."""
 
 
 @dataclass
@@ -41,34 +49,16 @@ def reached(placed: Sequence[Order], calls: Mapping[str, Sequence[tuple[str, int
     found.noughts["credits unaccounted"] = _unaccounted(granted)
     found.noughts["blobs overdue"] = _overdue()
     found.noughts["receipts missing"] = _unreceipted(jobs.values())
-    number_of = {order.number: order.job for order in placed if order.job}
-    found.noughts["paid calls duplicated"], found.noughts["paid calls thrown away"] = [], []
-    taken_unknown = 0
+    paid = _Paid()
+    job_of = {order.number: jobs.get(order.job) for order in placed}
     for provider, taken in calls.items():
         by_job = defaultdict(list)
         for call, number in taken:
-            by_job[number_of.get(number, "")].append(call)
-        for job_id, ids in by_job.items():
-            job = jobs.get(job_id)
-            if job is None:
-                found.noughts["paid calls duplicated"].append(f"{len(ids)} at {provider} for no job")
-                continue
-            attempts = [attempt for attempt in job.attempts.all() if attempt.provider == provider]
-            # Our own machine runs a photo again for nothing: its card says so.
-            free = provider == "cog"
-            could = [one for one in attempts if one.state in (Attempt.State.FINISHED, Attempt.State.UNKNOWN)]
-            known = [one for one in attempts if one.remote_id]
-            explained = len({one.pk for one in could + known})
-            finished = [one for one in attempts if one.state == Attempt.State.FINISHED and not one.remote_id]
-            if any(one.state == Attempt.State.UNKNOWN for one in attempts):
-                taken_unknown += max(0, len(ids) - len(known) - len(finished))
-            if len(ids) > explained and not free:
-                tale = ", ".join(f"{one.state} {one.failure}".strip() for one in attempts)
-                found.noughts["paid calls duplicated"].append(f"{len(ids)} at {provider} for {job_id}: {tale}")
-            for one in known:
-                wasted = one.state == Attempt.State.FAILED and one.remote_id in ids
-                if wasted and job.outcome != "cancelled" and job.failure not in LISTED:
-                    found.noughts["paid calls thrown away"].append(f"{provider} for {job_id}: {one.failure}")
+            by_job[job_of.get(number)].append(call)
+        for job, ids in by_job.items():
+            paid.look(provider, job, ids)
+    found.noughts["paid calls duplicated"] = paid.twice
+    found.noughts["paid calls thrown away"] = paid.wasted
     found.figures["jobs by end"] = Counter(
         f"{job.outcome or 'not over'}{': ' + job.failure if job.failure else ''}" for job in jobs.values()
     )
@@ -78,7 +68,7 @@ def reached(placed: Sequence[Order], calls: Mapping[str, Sequence[tuple[str, int
     found.figures["calls taken by vendors"] = Counter({name: len(taken) for name, taken in calls.items()})
     unknown = Attempt.objects.filter(state=Attempt.State.UNKNOWN).count()
     found.figures["attempts that nobody can know of"] = Counter(
-        {"their call had been taken": taken_unknown, "their call had not": unknown - taken_unknown}
+        {"their call had been taken": paid.unknown, "their call had not": unknown - paid.unknown}
     )
     found.figures["erasing at providers"] = Counter(
         str((one.erasure or {}).get("result", "none")) for one in Attempt.objects.all()
@@ -86,7 +76,38 @@ def reached(placed: Sequence[Order], calls: Mapping[str, Sequence[tuple[str, int
     return found
 
 
-def _lost(placed: Sequence[Order], jobs: Mapping[str, object]) -> list[str]:
+@dataclass
+class _Paid:
+    """What calls were paid for in vain."""
+
+    twice: list[str] = field(default_factory=list)
+    wasted: list[str] = field(default_factory=list)
+    unknown: int = 0
+    """Calls that were taken, of which the site could not know."""
+
+    def look(self, provider: str, job: Job | None, ids: Sequence[str]) -> None:
+        """At the calls that a provider took of one job."""
+        if job is None:
+            self.twice.append(f"{len(ids)} at {provider} for no job")
+            return
+        attempts = [attempt for attempt in job.attempts.all() if attempt.provider == provider]
+        known = [one for one in attempts if one.remote_id]
+        answered = [one for one in attempts if one.state == one.State.FINISHED and not one.remote_id]
+        unsure = [one for one in attempts if one.state == one.State.UNKNOWN]
+        # Our own machine runs a photo again for nothing: its card says so.
+        if len(ids) > len(known) + len(answered) + len(unsure) and provider not in FREE:
+            tale = ", ".join(f"{one.state} {one.failure}".strip() for one in attempts)
+            self.twice.append(f"{len(ids)} at {provider} for {job.pk}: {tale}")
+        self.unknown += min(len(unsure), max(0, len(ids) - len(known) - len(answered)))
+        if job.outcome == job.Outcome.CANCELLED or job.failure in LISTED:
+            return
+        given_up = [one for one in known if one.state == one.State.FAILED and one.remote_id in ids]
+        self.wasted += [f"{provider} for {job.pk}: {one.failure}" for one in given_up]
+        if job.outcome == job.Outcome.FAILED and any(one.state == one.State.FINISHED for one in attempts):
+            self.wasted.append(f"{provider} for {job.pk}, which failed: {job.failure}")
+
+
+def _lost(placed: Sequence[Order], jobs: Mapping[str, Job]) -> list[str]:
     from generation.models import Job
 
     found = [f"order {order.number} was never taken in" for order in placed if not order.job]
@@ -131,14 +152,14 @@ def _overdue() -> list[str]:
     return found + [str(difference) for difference in (*audit(), *too_old())]
 
 
-def _unreceipted(jobs: Iterable[object]) -> list[str]:
+def _unreceipted(jobs: Iterable[Job]) -> list[str]:
     from privacy import log_audit, receipts
     from privacy.models import Receipt
 
     kept = {receipt.group: receipt for receipt in Receipt.objects.all()}
     found = []
     for job in jobs:
-        receipt = kept.get(job.pk)  # type: ignore[attr-defined]
+        receipt = kept.get(job.pk)
         if receipt is None or not receipts.verify(receipt.document).ok or receipt.log_index is None:
-            found.append(f"{job.pk}")  # type: ignore[attr-defined]
+            found.append(f"{job.pk}")
     return found + log_audit.audit().differences

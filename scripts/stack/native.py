@@ -128,7 +128,7 @@ class Stack:
                 self.guard.forget(one.process)
             self._launch(one)
         if self.database is not None and self.database.poll() is not None:
-            with contextlib.suppress(postgres.PostgresError):  # compose would try again as well
+            with contextlib.suppress(postgres.PostgresError, psycopg.OperationalError):  # compose tries again as well
                 self._start_postgres()
                 dead.append("postgres")
         return dead
@@ -219,14 +219,13 @@ class Stack:
 
     def _start_postgres(self) -> None:
         """Start it, after its own death too, and see that the site's database is there. Raises ``PostgresError``."""
+        environment = self.services["postgres"].environment
+        user, secret = environment["POSTGRES_USER"], (self.folder / "secrets" / "postgres_password").read_text().strip()
         if self.database is not None:
             self.guard.forget(self.database)
-        environment = self.services["postgres"].environment
-        user, password = environment["POSTGRES_USER"], self.folder / "secrets" / "postgres_password"
+            secret = ""  # it has it, and could not write it down while its disk is full
         settings = {"port": str(self.ports["postgres"][0]), "listen_addresses": LOOPBACK}
-        self.database, place = postgres.start(
-            self.guard, self.folder, settings, user=user, password=password.read_text().strip()
-        )
+        self.database, place = postgres.start(self.guard, self.folder, settings, user=user, password=secret)
         with psycopg.connect(
             host=str(place), port=self.ports["postgres"][0], user=user, dbname="postgres", autocommit=True
         ) as opened:

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 import trimesh
 
-from scripts import postgres
+from scripts import check, postgres
 from scripts.stack.native import Stack
 from tests.long import LONG
 
@@ -91,6 +91,17 @@ def test_a_model_is_made_through_two_web_processes_and_is_gone(stack: Stack) -> 
     stack.manage("audit_retention")
     stack.manage("verify_ledger")
     until(lambda: "1 entries" in stack.manage("verify_log"), 30)
+
+
+def test_it_passes_its_own_check_once_its_operator_is_named(stack: Stack) -> None:
+    whose = ("OPERATOR_", "CONTACT_EMAIL", "GOVERNING_LAW", "HOSTING", "PRIVACY_CONTACT", "DEFAULT_FROM_EMAIL")
+    named = {name: value for name, value in check.production("", keystore="").items() if name.startswith(whose)}
+    command = [sys.executable, "manage.py", "check", "--deploy"]
+    done = subprocess.run(
+        command, cwd=check.ROOT, env={**stack.environment, **named}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "knows no lifecycle rules" in done.stderr  # which is why the compose file has the service "expire"
 
 
 def test_what_the_proxy_would_let_through_was_written_from_the_cards(stack: Stack) -> None:
