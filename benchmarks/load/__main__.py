@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.load import asking, course, floor, profiling, service_times, sites
-from benchmarks.load.accounting import Accounts
+from benchmarks.load.accounting import Accounts, NoGroups
 from benchmarks.load.crowd import Crowd
 from benchmarks.load.figures import machine, share, table
 from benchmarks.load.instant import NAME, start
@@ -25,7 +25,6 @@ PHOTO = ROOT / "static" / "samples" / "mug.jpg"
 MAKE = """
 import sys
 from pathlib import Path
-from uuid import UUID
 from generation import engine, images
 picture = images.normalise([Path(sys.argv[1]).read_bytes()]).data
 cut_out = engine.encode_cut_out(engine.cut_out(picture))
@@ -58,7 +57,10 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", MAKE, str(PHOTO), str(folder)], cwd=ROOT, check=True)
         photo = PHOTO.read_bytes() if asked.whole else (folder / "photo.png").read_bytes()
         mesh = (folder / "mesh.glb").read_bytes()
-        accounts = ending.enter_context(Accounts())
+        try:
+            accounts = ending.enter_context(Accounts())
+        except NoGroups as reason:
+            raise SystemExit(f"Processor time cannot be counted by kind of process: {reason}.") from None
         accounts.take("client", [os.getpid()])  # first, since whatever is started from here on would go with it
         provider, address = start(folder / "mesh.glb")
         assert provider.stdin is not None

@@ -87,7 +87,7 @@ class Profile:
                 self._running.append((kind, file, program))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._folder:
             for kind, file, program in self._running:
                 program.send_signal(2)
