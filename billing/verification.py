@@ -162,10 +162,11 @@ def _payments(since: int = 0) -> Iterator[str]:
     granted = Payment.objects.filter(grant__gt=since)
     for payment in granted.exclude(same).order_by("pk"):
         yield f"payment {payment.pk}: transaction {payment.grant_id} is not its grant"
-    booked = granted | Payment.objects.filter(grant__in=_undone(since))
-    booked = booked.annotate(back=_back("grant__reversals"))
-    for payment in booked.exclude(back=F("reversed")).order_by("pk"):
-        yield f"payment {payment.pk}: {payment.back} credits are taken back, and it says {payment.reversed}"
+    earlier = Payment.objects.filter(grant__in=_undone(since)).exclude(grant__gt=since)
+    for booked in (granted, earlier):  # in one question, Postgres would read all payments for the "or"
+        wrong = booked.annotate(back=_back("grant__reversals")).exclude(back=F("reversed"))
+        for payment in wrong.order_by("pk"):
+            yield f"payment {payment.pk}: {payment.back} credits are taken back, and it says {payment.reversed}"
 
 
 def _forward() -> Iterator[str]:

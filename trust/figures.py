@@ -169,7 +169,7 @@ def _oldest(moment: datetime) -> Figure:
 def _durations(moment: datetime) -> QuerySet[Any, timedelta]:
     """From an owner's word that the file has arrived to its confirmed destruction, of the last day."""
     heard = Job.objects.filter(pk=OuterRef("group"), acknowledged_at__isnull=False).values("acknowledged_at")
-    gone = Blob.objects.filter(kind="asset", destroyed_at__gte=moment - DAY).annotate(
+    gone = Blob.objects.filter(state=Blob.State.DESTROYED, kind="asset", destroyed_at__gte=moment - DAY).annotate(
         took=ExpressionWrapper(F("destroyed_at") - Subquery(heard), output_field=DurationField())
     )
     newest = gone.filter(took__gte=timedelta(0)).order_by("-destroyed_at")
