@@ -47,9 +47,12 @@ class Line:
 
     def become(self, state: State) -> None:
         """Change how the line is; what is open is broken off by a cut, and by the end of a silence."""
+        self._loop.call_soon_threadsafe(self._become, state)
+
+    def _become(self, state: State) -> None:
         before, self.state = self.state, state
         if state is State.CUT or before is State.SILENT:
-            self._loop.call_soon_threadsafe(self._break)
+            self._break()
 
     def close(self) -> None:
         """Listen no more, and break off what is open."""
@@ -85,7 +88,7 @@ class Line:
     async def _passed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while self.state is State.SILENT:
             await asyncio.sleep(0.05)
-        if self.state is State.CUT:
+        if self.state is State.CUT or writer.is_closing():
             return
         to, head = self.to, b""
         if to is None:
