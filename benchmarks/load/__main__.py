@@ -31,6 +31,8 @@ cut_out = engine.encode_cut_out(engine.cut_out(picture))
 Path(sys.argv[2], "photo.png").write_bytes(cut_out)
 Path(sys.argv[2], "mesh.glb").write_bytes(engine.reconstruct(cut_out, options=engine.Options(quality="standard")))
 """
+WARM = (8, 16)
+"""People and jobs of a run that nobody counts: processes start, connections are opened, networks are loaded."""
 OURS = ("web", "remote", "engine", "privacy", "webhooks", "beat", "worker")
 
 
@@ -69,7 +71,7 @@ def main() -> None:
         settings = {"PROVIDERS": NAME, "INSTANT_URL": address}
         site: sites.Site = sites.NativeSite(settings) if asked.site == "native" else sites.LocalSite(settings)
         ending.callback(site.stop)
-        keys = sites.keys_of_people(site, max(asked.people))
+        keys = sites.keys_of_people(site, max(WARM[0], *asked.people))
         accounts.take("provider", [provider.pid])
         for kind, ids in site.processes().items():
             accounts.take(kind, ids)
@@ -77,7 +79,7 @@ def main() -> None:
         print(f"photo {len(photo) / 1000:.0f} kB, model {len(mesh) / 1000:.0f} kB")
         crowd = Crowd(site.addresses, site.headers, keys, photo,
                       "image/jpeg" if asked.whole else "image/png", "standard")  # fmt: skip
-        measured(crowd, accounts, 2, 6, warm=True)
+        measured(crowd, accounts, *WARM, warm=True)
         runs = [measured(crowd, accounts, people, jobs)
                 for people, jobs in zip(asked.people, asked.jobs, strict=True)]  # fmt: skip
         tell(runs)
