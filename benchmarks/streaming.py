@@ -106,8 +106,9 @@ def turns(what: str, ours: Transfer, reference: Transfer, site: Site, count: int
     for name, (_, found) in ways.items():
         print(f"{what:<24} {name:<9} {found.line()}")
     sealed, plain = (found for _, found in ways.values())
+    worked = median(plain.processor)  # in steps of 10 ms: small rounds may show none
     print(f"{'':<24} ratio     {median(sealed.rates) / median(plain.rates):>7.2f} {'':>21} "
-          f"{median(sealed.processor) / median(plain.processor):>7.2f}", flush=True)  # fmt: skip
+          f"{f'{median(sealed.processor) / worked:.2f}' if worked else '-':>7}", flush=True)  # fmt: skip
 
 
 def delivered(owner: Any, data: bytes) -> tuple[str, str]:
