@@ -53,7 +53,7 @@ def replaced(text: str, made: list[str]) -> str:
     for table in made:
         start = table.split("|")[1]
         pattern = re.compile(rf"^\|{re.escape(start)}\|.*\n(?:\|.*\n?)+", re.M)
-        text, count = pattern.subn(lambda _, table=table: table + "\n", text)
+        text, count = pattern.subn((table + "\n").replace("\\", r"\\"), text)
         if count != 1:
             raise SystemExit(f"The guide has {count} tables that begin with “{start.strip()}”.")
     return text

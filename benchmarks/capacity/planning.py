@@ -175,8 +175,8 @@ def plan(a_day: int, figures: Figures) -> Plan:
     rate = mean_rate * people.PEAK
     asked = offered(figures, rate)
     pages = rate * mean.open_seconds
-    needed = Pools(**{kind: processes(kind, asked, figures, pages) for kind in TARGETS})
-    planned = Pools(**{kind: count + 1 for kind, count in needed.processes().items()})
+    needed = Pools.of({kind: processes(kind, asked, figures, pages) for kind in TARGETS})
+    planned = Pools.of({kind: count + 1 for kind, count in needed.processes().items()})
     all_engine = Offered(
         steps=asked.steps, seconds={**asked.seconds, "engine": figures.engine + figures.standard}, held=asked.held
     )

@@ -9,11 +9,11 @@ messages are. Waiting is the time in which a step had neither a thread nor a cor
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Self
 
 import simpy
 
@@ -101,6 +101,11 @@ class Pools:
     remote: int
     privacy: int
     threads: dict[str, int] = field(default_factory=lambda: dict(threads_of_the_stack()))
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> Self:
+        """So many of each kind."""
+        return cls(web=counts["web"], engine=counts["engine"], remote=counts["remote"], privacy=counts["privacy"])
 
     def processes(self) -> dict[str, int]:
         """By kind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from benchmarks.capacity.figures import Figures
@@ -107,7 +107,7 @@ EXAMPLE: Final = {"c": 0.04, "d": 0.12, "b": 0.02, "r": 0.005, "o": 0.05}
 def of_example(figures: Figures) -> str:
     """The costs' formula with assumed prices, of a site's first month."""
     plans = all_plans(figures)
-    parts = {
+    parts: dict[str, Callable[[Plan], float]] = {
         "(C + S) · c": lambda one: (one.core_hours_month + one.standing_core_hours) * EXAMPLE["c"],
         "D · m · d": lambda one: one.rows_gb_month * EXAMPLE["d"],
         "B · b": lambda one: one.stored_gb_mean * EXAMPLE["b"],

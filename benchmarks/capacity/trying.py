@@ -5,7 +5,7 @@ What is needed is tried, not what is planned: one process more is planned than n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.capacity import simulation, work
@@ -83,7 +83,7 @@ def _without(kind: str, a_day: int, figures: Figures, needed: Pools, jobs: int) 
     count = needed.processes()[kind] - 1
     if not count:
         return "none left"
-    pools = replace(needed, **{kind: count})
+    pools = Pools.of({**needed.processes(), kind: count})
     if kind == "web" and plan(a_day, figures).pages * figures.page >= 0.95 * count:
         return "no end"
     late = percentile(peak_run(a_day, figures, pools, jobs).waits[kind], 1 - SHARE)

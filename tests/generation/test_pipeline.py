@@ -347,13 +347,19 @@ def test_a_sweep_goes_on_until_none_is_left_or_the_broker_is_down(owner, monkeyp
         for n in range(7)
     )
     sent: list[Job] = []
+    refused = 4
+
+    def publish(job: Job, *, queue: str) -> bool:
+        sent.append(job)
+        return len(sent) != refused
+
     monkeypatch.setattr(pipeline, "SWEEP_BATCH", 3)
-    monkeypatch.setattr(pipeline, "_publish", lambda job, *, queue: not sent.append(job) and len(sent) != 4)
+    monkeypatch.setattr(pipeline, "_publish", publish)
     assert pipeline.sweep() == 3, "the first of the second batch was not taken"
     assert len(sent) == 4
     Job.objects.update(nudged_at=None)
     sent.clear()
-    monkeypatch.setattr(pipeline, "_publish", lambda job, *, queue: not sent.append(job))
+    refused = 0
     assert pipeline.sweep() == 7
     assert len({job.pk for job in sent}) == 7
     assert pipeline.sweep() == 0

@@ -57,7 +57,7 @@ def steps(stack: Stack) -> dict[str, float]:
     for job in looked:
         job.asset_id = vault.seal([b"glTF"], kind="asset", group=job.pk, limit=10).pk
     Job.objects.bulk_update(looked, ["asset_id"])
-    found = {}
+    found: dict[str, float] = {}
     for name, which in (("poll", polled), ("look", looked)):
         before = transactions()
         ours, postgres = _advanced(which, stack.database.pid)
