@@ -110,8 +110,14 @@ INTERNAL = Kind(
     _("Our fault"),
     _("Try again. If it stays, tell us the request id; we have no other trace of what you sent."),
 )
+DATABASE_AWAY = Kind(
+    "database_away",
+    503,
+    _("Our database does not answer"),
+    _("Try again in a minute; with an Idempotency-Key nothing happens twice."),
+)
 
-EVERYWHERE = (MALFORMED, TOO_MANY, INTERNAL)
+EVERYWHERE = (MALFORMED, TOO_MANY, INTERNAL, DATABASE_AWAY)
 """Kinds that any operation may answer."""
 WITH_KEY = (NO_KEY, KEY_MALFORMED, KEY_INVALID, KEY_ELSEWHERE, SCOPE)
 

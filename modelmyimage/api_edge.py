@@ -28,6 +28,7 @@ KINDS: dict[int, Kind] = {
     HTTPStatus.METHOD_NOT_ALLOWED: problems.METHOD,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: problems.TOO_LARGE,
     HTTPStatus.INTERNAL_SERVER_ERROR: problems.INTERNAL,
+    HTTPStatus.SERVICE_UNAVAILABLE: problems.DATABASE_AWAY,
 }
 
 
@@ -64,7 +65,7 @@ def finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     known = response.get("Content-Type", "").startswith(problems.MEDIA_TYPE)
     if response.status_code >= HTTPStatus.BAD_REQUEST and not known:
         kind = KINDS.get(response.status_code, problems.MALFORMED)
-        headers = {"Allow": response["Allow"]} if response.has_header("Allow") else {}
+        headers = {name: response[name] for name in ("Allow", "Retry-After") if response.has_header(name)}
         response.close()
         response = problems.response(Problem(kind, headers=headers), request_id=request_id)
     response["Request-Id"] = request_id

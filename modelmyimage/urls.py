@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from modelmyimage import api, api_page, installed, operators
 
+handler500 = "modelmyimage.faults.handler500"
+
 urlpatterns = [
     path("", include("generation.urls")),
     path("", include("billing.urls")),

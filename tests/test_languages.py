@@ -137,7 +137,7 @@ def test_mail_is_text_and_html_in_the_readers_language(owner: User) -> None:
     html, theirs = in_html(security), in_html(letter)
     assert '<html lang="ja">' in html
     assert "&lt;b&gt;shop&lt;/b&gt;" in html
-    assert "<b>shop</b>" in security.body
+    assert "<b>shop</b>" in security.subject
     for page in (html, theirs):
         assert "<img" not in page
         assert "<script" not in page

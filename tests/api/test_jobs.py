@@ -12,8 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.test import AsyncClient
+from django.db import OperationalError, connection
+from django.test import AsyncClient, Client
 from django.test.client import MULTIPART_CONTENT, encode_multipart
 from PIL import Image
 
@@ -368,6 +368,23 @@ def test_a_fault_of_ours_is_told_without_a_word_of_it(ours: Asker, monkeypatch: 
     answer = ours("GET", "/jobs")
     assert (answer.status_code, code_of(answer)) == (500, "internal")
     assert b"secret words" not in answer.content
+
+
+def test_a_database_that_is_away_is_no_fault_and_can_be_waited_for(
+    ours: Asker, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise OperationalError("secret words")
+
+    monkeypatch.setattr("generation.history.page", away)
+    answer = ours("GET", "/jobs")
+    assert (answer.status_code, code_of(answer), answer["Retry-After"]) == (503, "database_away", "30")
+    monkeypatch.setattr("trust.views.figures.now", away)
+    client.raise_request_exception = False
+    page = client.get("/trust")
+    assert (page.status_code, page["Retry-After"]) == (503, "30")
+    assert "Our database does not answer" in page.text
+    assert "secret words" not in page.text + answer.text
 
 
 def test_the_log_and_the_copy(ours: Asker, service: Any, drive: Callable[..., Job]) -> None:
