@@ -57,6 +57,8 @@ class S3Store:
             config=Config(
                 connect_timeout=3,
                 read_timeout=20,
+                # One for each stream under way: what goes beyond would be opened and closed with a handshake each.
+                max_pool_connections=64,
                 retries={"mode": "standard", "max_attempts": 3},
                 s3={"addressing_style": "path" if endpoint else "auto"},
                 # Tink authenticates every byte; a second checksum would only cost a copy of each part.
