@@ -1,19 +1,20 @@
 """How bytes are sealed: each blob by its own random key, each key wrapped by a master key.
 
-The format is Google Tink's streaming AEAD (AES256_GCM_HKDF_4KB), with the blob's id as associated data, so that one
-blob's bytes cannot stand in for another's. Master keys come from ``settings.MASTER_KEYS`` (``named_keys.py`` says how
+The format is Google Tink's streaming AEAD (AES-256-GCM, keys by HKDF-SHA256, segments of 64 kB), with the blob's id as
+associated data, so that one blob's bytes cannot stand in for another's. How long segments are is a part of each key, so
+what was sealed with others opens, too. Master keys come from ``settings.MASTER_KEYS`` (``named_keys.py`` says how
 they are written): the first one wraps, all of them unwrap, so rotating means putting a new one in front and dropping
 the old one two days later.
 """
 
 from functools import lru_cache
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 import tink
 from django.conf import settings
 from tink import aead, secret_key_access, streaming_aead
-from tink.proto import aes_gcm_pb2, tink_pb2
+from tink.proto import aes_gcm_hkdf_streaming_pb2, aes_gcm_pb2, common_pb2, tink_pb2
 
 from privacy import named_keys
 from privacy.errors import KeyLost
@@ -22,7 +23,21 @@ from privacy.named_keys import NamedKey
 aead.register()
 streaming_aead.register()
 
-_TEMPLATE = streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_4KB
+SEGMENT_BYTES: Final = 64 * 1024
+_KEY_BYTES: Final = 32
+
+
+def _template() -> tink_pb2.KeyTemplate:
+    """As Tink's own AES256_GCM_HKDF_4KB and _1MB but for the segments' length."""
+    wanted = aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingKeyFormat(key_size=_KEY_BYTES)
+    wanted.params.hkdf_hash_type = common_pb2.SHA256
+    wanted.params.derived_key_size = _KEY_BYTES
+    wanted.params.ciphertext_segment_size = SEGMENT_BYTES
+    return tink_pb2.KeyTemplate(
+        type_url="type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey",
+        value=wanted.SerializeToString(),
+        output_prefix_type=tink_pb2.RAW,
+    )
 
 
 @lru_cache(maxsize=8)
@@ -55,7 +70,7 @@ def new_blob_key(blob_id: UUID) -> bytes:
 
     Raises ``Unavailable`` when a key service is to open the master key and does not.
     """
-    handle = tink.new_keyset_handle(_TEMPLATE)
+    handle = tink.new_keyset_handle(_template())
     master = _master(_master_keys(settings.MASTER_KEYS)[active_master_key()])
     return cast(bytes, tink.proto_keyset_format.serialize_encrypted(handle, master, blob_id.bytes))
 

@@ -5,7 +5,9 @@ is the inventory and the outbox of deletions. What is not sealed whole is never 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections import deque
+from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -38,7 +40,9 @@ __all__ = [
     "write",
 ]
 
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 512 * 1024
+PIECE_BYTES = 128 * 1024  # what Tink reads at a time
+AHEAD_BYTES = CHUNK_BYTES + 2 * PIECE_BYTES  # what Tink needs for a chunk: a segment beyond it, in whole pieces
 
 
 class _Source:
@@ -46,18 +50,35 @@ class _Source:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._held: deque[bytes] = deque()
+        self._size = 0
         self.closed = False
         self.failure: VaultError | None = None
 
+    def hold(self, size: int) -> None:
+        """Read until so many bytes are held, or to the end. Raises ``Unavailable``."""
+        while self._size < size and (piece := self._read(PIECE_BYTES)):
+            self._held.append(piece)
+            self._size += len(piece)
+
     def read(self, size: int = -1) -> bytes:
+        if not self._held:
+            return self._read(size)
+        piece = self._held.popleft()
+        if 0 <= size < len(piece):
+            self._held.appendleft(piece[size:])
+            piece = piece[:size]
+        self._size -= len(piece)
+        return piece
+
+    def _read(self, size: int) -> bytes:
         try:
             return self._stream.read(size)
         except VaultError as error:
             self.failure = error
-            raise
         except OSError as error:
             self.failure = Unavailable(f"The store failed while reading ({type(error).__name__}).")
-            raise
+        raise self.failure from None
 
     def readable(self) -> bool:
         return True
@@ -67,45 +88,58 @@ class _Source:
         self._stream.close()
 
 
-def read(blob_id: UUID) -> Generator[bytes, None, None]:
-    """The plaintext in chunks of at most 1 MiB.
+class _Reading:
+    """A blob being read."""
 
-    Row, key, object and the first chunk are looked at before this returns, so a view can still answer with an error.
-    Raises ``Gone``, ``KeyLost``, ``Tampered``, ``Unavailable``; later chunks may raise the last two.
-    """
+    def __init__(self, blob: Blob, wrapped: bytes, source: _Source) -> None:
+        self.source = source
+        self._left = blob.plain_size
+        self._stream = crypto.decrypting_stream(blob.id, wrapped, blob.master_key_id, cast(BinaryIO, source))
+
+    def chunk(self) -> bytes:
+        """The next plaintext, empty at the end. Raises ``Tampered`` or ``Unavailable``."""
+        try:
+            found = self._stream.read(CHUNK_BYTES)
+        except (tink.TinkError, OSError):
+            raise self.source.failure or Tampered("The object is not what was sealed.") from None
+        self._left -= len(found)
+        if not found and self._left:
+            raise Tampered("The object does not hold as much as was sealed.")
+        return found
+
+
+def _opened(blob_id: UUID) -> tuple[_Reading, bytes]:
+    """A blob, and its first chunk, by which all that can be wrong with it at the beginning shows."""
     blob = Blob.objects.filter(pk=blob_id).first()
     if blob is None or not blob.may_be_read():
         raise Gone("The blob is not there any more.")
     wrapped = keystore.get(blob.id)
     opened = store().open(blob.object_name)
-    if opened.size != blob.sealed_size:
-        opened.stream.close()
-        raise Tampered("The object is not as long as what was sealed.")
-    chunks = _chunks(blob, wrapped, _Source(opened.stream))
-    first = next(chunks, b"")
-    return _resumed(first, chunks)
-
-
-def _chunks(blob: Blob, wrapped: bytes, source: _Source) -> Iterator[bytes]:
-    size = 0
+    source = _Source(opened.stream)
     try:
-        stream = crypto.decrypting_stream(blob.id, wrapped, blob.master_key_id, cast(BinaryIO, source))
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            yield chunk
-    except (tink.TinkError, OSError):
-        raise source.failure or Tampered("The object is not what was sealed.") from None
-    finally:
+        if opened.size != blob.sealed_size:
+            raise Tampered("The object is not as long as what was sealed.")
+        reading = _Reading(blob, wrapped, source)
+        return reading, reading.chunk()
+    except BaseException:
         source.close()
-    if size != blob.plain_size:
-        raise Tampered("The object does not hold as much as was sealed.")
+        raise
 
 
-def _resumed(first: bytes, rest: Iterator[bytes]) -> Generator[bytes, None, None]:
-    if first:
-        yield first
-    del first
-    yield from rest
+def read(blob_id: UUID) -> Generator[bytes, None, None]:
+    """The plaintext in chunks of at most 512 KiB.
+
+    Row, key, object and the first chunk are looked at before this returns, so a view can still answer with an error.
+    Raises ``Gone``, ``KeyLost``, ``Tampered``, ``Unavailable``; later chunks may raise the last two.
+    """
+    return _chunks(*_opened(blob_id))
+
+
+def _chunks(reading: _Reading, chunk: bytes) -> Generator[bytes, None, None]:
+    with closing(reading.source):
+        while chunk:
+            yield chunk
+            chunk = reading.chunk()
 
 
 def readable(blob_id: UUID) -> bool:
@@ -115,25 +149,28 @@ def readable(blob_id: UUID) -> bool:
 
 
 async def aread(blob_id: UUID) -> AsyncGenerator[bytes, None]:
-    """``read`` for views under ASGI: the same chunks and errors, each chunk fetched in a thread.
+    """``read`` for views under ASGI: the same chunks and errors; the store is read in a thread while a chunk is sent.
 
-    Django buffers a plain iterator whole under ASGI, and decrypting in the event loop would stall everybody else.
-    Early errors come with the first chunk: ask for that one before answering.
+    Django buffers a plain iterator whole under ASGI. Opening is for the event loop: Tink keeps Python's lock, so that a
+    thread that opens stalls the loop as well, and many that do keep taking the lock from each other. A chunk takes a
+    fraction of a millisecond. Early errors come with the first chunk: ask for that one before answering.
     """
-    chunks = await sync_to_async(read)(blob_id)
-    fetch: asyncio.Future[bytes] | None = None
+    reading, chunk = await sync_to_async(_opened)(blob_id)
+    source = reading.source
+    ahead: asyncio.Future[None] | None = None
     try:
-        while True:
-            fetch = asyncio.ensure_future(asyncio.to_thread(next, chunks, b""))
-            # Shielded: a thread cannot be cancelled, and must not be left inside the iterator.
-            chunk = await asyncio.shield(fetch)
-            if not chunk:
-                return
+        while chunk:
+            ahead = asyncio.ensure_future(asyncio.to_thread(source.hold, AHEAD_BYTES))
             yield chunk
+            # Shielded: a thread cannot be cancelled, and must not be left inside the source.
+            await asyncio.shield(ahead)
+            chunk = reading.chunk()
     finally:
-        if fetch is not None and not fetch.done():
-            await asyncio.wait([fetch])
-        await asyncio.to_thread(chunks.close)
+        if ahead is not None and not ahead.done():
+            await asyncio.wait([ahead])
+        if ahead is not None and not ahead.cancelled():
+            ahead.exception()  # seen: a reader who went away does not hear of it
+        await asyncio.to_thread(source.close)
 
 
 def adopt(blob_id: UUID, group: UUID) -> None:
