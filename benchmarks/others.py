@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -92,7 +91,9 @@ def mesh() -> bytes:
     faces = np.concatenate(
         (np.stack((first, first + side, first + 1), 1), np.stack((first + 1, first + side, first + side + 1), 1))
     )
-    return bytes(trimesh.Trimesh(corners, faces, process=False).export(file_type="glb"))
+    found = trimesh.Trimesh(corners, faces, process=False).export(file_type="glb")
+    assert isinstance(found, bytes)
+    return found
 
 
 @contextmanager
@@ -190,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -311,12 +311,12 @@ def test_a_key_at_the_end_of_time_is_only_a_key(browser, before) -> None:
 
 
 def test_an_asset_whose_store_is_away_can_be_asked_for_again(owner, send, drive, service, monkeypatch) -> None:
-    def away(_: object) -> None:
+    def away() -> None:
         raise vault.Unavailable
 
     job = drive(send(), Job.Stage.DELIVER)
     with monkeypatch.context() as moment:
-        moment.setattr("privacy.vault.read", away)
+        moment.setattr("privacy.vault.store", away)
         status, headers, _ = fetch(owner, job)
     assert status == 503
     assert int(headers["Retry-After"]) > 0
