@@ -1,4 +1,4 @@
-"""What is answered when nobody caught an exception: our fault, or that the database is away, which a program may wait for."""
+"""What is answered when nobody caught an exception: our fault, or that the database is away, for which one may wait."""
 
 from __future__ import annotations
 
