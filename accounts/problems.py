@@ -110,6 +110,12 @@ INTERNAL = Kind(
     _("Our fault"),
     _("Try again. If it stays, tell us the request id; we have no other trace of what you sent."),
 )
+PLAIN_HTTP = Kind(
+    "plain_http",
+    403,
+    _("Only by https"),
+    _("Ask the same by https. If a key was sent, give it a new secret: whoever carried the request could read it."),
+)
 DATABASE_AWAY = Kind(
     "database_away",
     503,
@@ -117,7 +123,7 @@ DATABASE_AWAY = Kind(
     _("Try again in a minute; with an Idempotency-Key nothing happens twice."),
 )
 
-EVERYWHERE = (MALFORMED, TOO_MANY, INTERNAL, DATABASE_AWAY)
+EVERYWHERE = (MALFORMED, PLAIN_HTTP, TOO_MANY, INTERNAL, DATABASE_AWAY)
 """Kinds that any operation may answer."""
 WITH_KEY = (NO_KEY, KEY_MALFORMED, KEY_INVALID, KEY_ELSEWHERE, SCOPE)
 

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
@@ -40,23 +41,31 @@ def edge(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], 
         async def answer(request: HttpRequest) -> HttpResponseBase:
             if not request.path.startswith(BELOW):
                 return await get_response(request)  # type: ignore[no-any-return]
-            return finished(request, await get_response(begun(request)))
+            begun(request)
+            return finished(request, refused(request) or await get_response(request))
 
         return answer
 
     def answer_at_once(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(BELOW):
             return get_response(request)  # type: ignore[no-any-return]
-        return finished(request, get_response(begun(request)))
+        begun(request)
+        return finished(request, refused(request) or get_response(request))
 
     return answer_at_once
 
 
-def begun(request: HttpRequest) -> HttpRequest:
-    """The request with its id, and without cookies."""
+def begun(request: HttpRequest) -> None:
+    """Give the request its id, and take its cookies."""
     request.request_id = watching.request_id()  # type: ignore[attr-defined]
     request.META.pop("HTTP_COOKIE", None)
-    return request
+
+
+def refused(request: HttpRequest) -> HttpResponseBase | None:
+    """An answer to what came without TLS: a page is led on to it, a program with a key in its hand has to be told."""
+    if request.is_secure() or not settings.SECURE_SSL_REDIRECT:
+        return None
+    return problems.response(Problem(problems.PLAIN_HTTP), request_id=request.request_id)  # type: ignore[attr-defined]
 
 
 def finished(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -308,12 +308,13 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "generation:create"
 LOGOUT_REDIRECT_URL = "generation:landing"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(longest("session").total_seconds())
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.OwnWords"},
 ]
 # Signing up takes an address, which a code confirms. A password is optional; it or a passkey may be added later.
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -447,14 +448,18 @@ CONTENT_SECURITY_POLICY = {
 # Transport: in production TLS only, by a proxy in front that says so in a header of its own.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # modelmyimage/everywhere.py says it, of pages alone
 SECURE_SSL_REDIRECT = not LOCAL
+SECURE_REDIRECT_EXEMPT = [r"^api/"]  # modelmyimage/api_edge.py refuses: a program that is led on never learns of it
 SESSION_COOKIE_SECURE = not LOCAL
 CSRF_COOKIE_SECURE = not LOCAL
 CSRF_COOKIE_HTTPONLY = True  # pages have the token in their forms
+MESSAGE_STORAGE = "modelmyimage.notices.Notices"
+MESSAGES_COOKIE_NAME = "messages"
 if not LOCAL:  # a browser takes a name with this prefix over TLS alone, and from no sibling of the host
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-django_language"
     THEME_COOKIE_NAME = "__Host-theme"
+    MESSAGES_COOKIE_NAME = "__Host-messages"
 SECURE_HSTS_SECONDS = 0 if LOCAL else env.int("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")

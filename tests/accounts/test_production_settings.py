@@ -15,19 +15,22 @@ import django
 django.setup()
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 import modelmyimage.urls
 def known(name, *args):
     try:
         return bool(reverse(name, args=args))
     except NoReverseMatch:
         return False
+storage = import_string(settings.MESSAGE_STORAGE)
+notices = [each.cookie_name for each in storage.storage_classes if hasattr(each, "cookie_name")]
 print(json.dumps({
     "sandbox": [name for name in sys.modules if name.split(".")[0] == "sandbox"],
     "installed": "sandbox" in settings.INSTALLED_APPS,
     "mailbox": known("sandbox:mailbox"),
     "link": known("accounts:link", "x"),
     "login": known("account_login"),
-    "names": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME],
+    "names": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, *notices],
     "same_site": [settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE],
     "secure": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY,
                settings.CSRF_COOKIE_HTTPONLY, settings.LANGUAGE_COOKIE_SECURE, settings.LANGUAGE_COOKIE_HTTPONLY],
@@ -71,7 +74,7 @@ def test_production() -> None:
         "mailbox": False,
         "link": False,
         "login": True,
-        "names": ["__Host-sessionid", "__Host-csrftoken", "__Host-django_language"],
+        "names": ["__Host-sessionid", "__Host-csrftoken", "__Host-django_language", "__Host-messages"],
         "same_site": ["Lax", "Lax"],
         "secure": [True] * 6,
         "insecure_passkeys": False,

@@ -164,3 +164,12 @@ def test_use_is_counted_and_written_once_a_minute(ours: Asker) -> None:
     ours("GET", "/balance")
     ours.key.refresh_from_db()
     assert ours.key.calls == 4
+
+
+def test_what_comes_without_tls_is_refused_and_not_led_on(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    plain = Client().get(f"{BASE}/jobs", headers={"Authorization": "Bearer mmi_x"})
+    assert (plain.status_code, code_of(plain)) == (403, "plain_http")
+    assert "Location" not in plain.headers
+    assert code_of(Client().get(f"{BASE}/jobs", secure=True)) == "no_key"
+    assert Client().get("/pricing").status_code == 301
