@@ -66,6 +66,7 @@ class S3Store:
                 response_checksum_validation="when_required",
             ),
         )
+        self.client.meta.events.register_last("before-call.s3", _send_at_once)
 
     def writer(self, name: str) -> "PartWriter":
         """Begin an object; nothing is sent before the first part is full."""
@@ -168,6 +169,14 @@ class S3Store:
             # Some servers answer so for a bucket in which nothing was ever uploaded in parts.
             if _code(error) != "NoSuchUpload":
                 raise
+
+
+def _send_at_once(params: dict[str, Any], **_: Any) -> None:
+    """Wait for no leave to send a body: the client asks for it, and misses the answer where TLS has read it already.
+
+    It then waits a whole second, and sends.
+    """
+    params["headers"].pop("Expect", None)
 
 
 class _Part(io.RawIOBase):

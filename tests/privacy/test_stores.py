@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from privacy.errors import Gone, Unavailable, VersionsKept
 from privacy.stores import Store, store
-from privacy.stores.s3 import PART_BYTES
+from privacy.stores.s3 import PART_BYTES, S3Store
 from tests.privacy.conftest import S3Server
 
 NAME = "1h/0123456789abcdef0123456789abcdef"
@@ -136,6 +136,18 @@ def test_s3_requests_are_signed(settings: Settings, rclone: S3Server, monkeypatc
     settings.STORE_URL, settings.S3_ENDPOINT_URL = f"s3://bucket/{uuid4().hex}", rclone.endpoint
     with pytest.raises(Unavailable, match="S3 refused"):
         store().open(NAME)
+
+
+def test_s3_bodies_are_sent_without_asking_for_leave(settings: Settings, rclone: S3Server) -> None:
+    """The client may miss the leave that it is given, and then waits for a second."""
+    settings.STORE_URL, settings.S3_ENDPOINT_URL = f"s3://bucket/{uuid4().hex}", rclone.endpoint
+    place, sent = store(), []
+    assert isinstance(place, S3Store)
+    place.client.meta.events.register("before-send.s3", lambda request, **_: sent.append(request))
+    put(place, NAME, os.urandom(PART_BYTES + 1))
+    put(place, NAME + "0", b"a small one")
+    assert [request.method for request in sent] == ["POST", "PUT", "PUT", "POST", "PUT"]
+    assert not [request for request in sent if "Expect" in request.headers]
 
 
 def test_deleting_from_a_bucket_with_versions_is_no_success(moto_bucket: tuple[object, str]) -> None:
