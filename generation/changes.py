@@ -26,8 +26,8 @@ from redis.client import PubSub
 CHANNEL: Final = "jobs:changed"
 LOOK_SECONDS: Final = 2.0
 """How often to look while nothing can be told."""
-RARELY_SECONDS: Final = 15.0
-"""How often to look without having been told, though it could have been: an open page costs next to nothing."""
+RARELY_SECONDS: Final = 5.0
+"""How often to look without having been told, though one would have been: a message may be lost on its way there."""
 AGAIN_SECONDS: Final = 1.0
 """How soon to listen again after the server went away."""
 SILENCE_SECONDS: Final = 15.0

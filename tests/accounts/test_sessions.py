@@ -1,4 +1,4 @@
-"""A session ends with its period after the signing-in; a password that says where it is for is refused, digits are not."""
+"""A session ends with its period after the signing-in; a password that names the site is refused, digits are not."""
 
 from __future__ import annotations
 
