@@ -79,13 +79,17 @@ def parts(since: datetime | None = None) -> list[Part]:
 def forget_strays(now: datetime) -> int:
     """Drop rows of blobs that are on no receipt and were destroyed too long ago; how many.
 
-    Only of hours that were not looked through yet: a receipt is issued long before, or never.
+    Only of hours that were not looked through yet, each with the time since the one before it: a receipt is issued long
+    before, or never.
     """
     before, gone = now - longest("stray"), 0
     for hour in BlobHour.objects.filter(strays_gone=False, hour__lt=before).order_by("hour")[:HOURS_AT_ONCE]:
         end = hour.hour + HOUR
-        of_it = Blob.objects.strays().filter(destroyed_at__gte=hour.hour, destroyed_at__lt=min(end, before))
-        gone += of_it.delete()[0]
+        strays = Blob.objects.strays().filter(destroyed_at__lt=min(end, before))
+        earlier = BlobHour.objects.filter(hour__lt=hour.hour).order_by("-hour").first()
+        if earlier:
+            strays = strays.filter(destroyed_at__gte=earlier.hour + HOUR)
+        gone += strays.delete()[0]
         if end <= before:
             hour.strays_gone = True
             hour.save(update_fields=["strays_gone"])
