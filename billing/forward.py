@@ -17,7 +17,8 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.lookups import IsNull
 
 from accounts.models import User
 from billing.models import BroughtForward, Transaction
@@ -26,10 +27,12 @@ Kind = Transaction.Kind
 
 EVERY: Final = 64
 
-# By way of its capture, for which there is an index: SQLite would read the whole ledger for each line.
-REFUNDED = Exists(Transaction.objects.filter(kind=Kind.REVERSE, reverses=OuterRef("settlement__id")))
+# By way of its capture, for which there is an index: SQLite would read the whole ledger for each line. And not EXISTS:
+# Postgres would read all refunds there are, whenever it takes a person's lines for many.
+_REFUND = Transaction.objects.filter(kind=Kind.REVERSE, reverses=OuterRef("settlement__id")).values("pk")[:1]
+REFUNDED = IsNull(Subquery(_REFUND), False)
 """Of a hold: it was captured, and the credits are back all the same."""
-RETURNED = Q(settlement__kind=Kind.RELEASE) | REFUNDED
+RETURNED = Q(settlement__kind=Kind.RELEASE) | Q(REFUNDED)
 """Of a hold: its credits are back."""
 
 COMES_TO = Case(
