@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db.models.functions import Now
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from billing import ledger
-from generation import health, pipeline
+from generation import health, intake, leases, models, pipeline
 from generation.models import Job
 from generation.options import JobOptions
 from privacy import vault
@@ -25,11 +26,13 @@ from tests.providers.stands import Stand
 
 
 class Clock:
-    """What time it is for the code under test: the real time, and ``ahead`` seconds."""
+    """What time it is for the code under test and for its database: the real time, and ``ahead`` seconds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = 0.0
         now = timezone.now
+        for module in (intake, leases, models, pipeline):
+            monkeypatch.setattr(module, "Now", lambda: Now() + timedelta(seconds=self.ahead))
         monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=self.ahead))
         monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: time.time() + self.ahead))
 
