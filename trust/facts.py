@@ -58,6 +58,7 @@ def values(*, since: Mapping[str, str] | None = None, today: date) -> dict[str, 
             "csrf": settings.CSRF_COOKIE_NAME,
             "language": settings.LANGUAGE_COOKIE_NAME,
             "theme": settings.THEME_COOKIE_NAME,
+            "messages": settings.MESSAGES_COOKIE_NAME,
         },
         "cookie_days": {
             "session": length(timedelta(seconds=settings.SESSION_COOKIE_AGE)),
