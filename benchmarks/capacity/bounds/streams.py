@@ -53,6 +53,7 @@ async def crowd(address: str, headers: dict[str, str], made: list[Any], web: int
     """Figures for so many open pages as there are jobs."""
     from asgiref.sync import sync_to_async
 
+    from generation import changes
     from generation.models import Job
 
     changed: dict[Any, float] = {}
@@ -98,6 +99,7 @@ async def crowd(address: str, headers: dict[str, str], made: list[Any], web: int
         await asyncio.sleep(order.uniform(0, 4 / len(made)))
         changed[job.pk] = time.perf_counter()
         await sync_to_async(Job.objects.filter(pk=job.pk).update)(percent=percent[job.pk])
+        await sync_to_async(changes.tell)(job.pk)
     await asyncio.wait_for(asyncio.gather(*followers), 60)
     found, size = sorted(delays), len(made)
     return {
