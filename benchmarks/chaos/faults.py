@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -62,7 +63,7 @@ class Faults:
         site = sorted(name for name, one in stack.running.items() if one.service.image == "modelmyimage")
         for turn in range(1, int(lasting / every) + 1):
             name = self.random.choice(site)
-            self._plan(turn * every, Fault(f"SIGKILL of {name}", lambda name=name: self._kill(name)))  # type: ignore[misc]
+            self._plan(turn * every, Fault(f"SIGKILL of {name}", partial(self._kill, name)))
         self.over_at = max(due.at for due in self._due)
 
     def go_on(self) -> bool:
@@ -107,9 +108,9 @@ class Faults:
             found.append(
                 Fault(
                     f"clock of {name} {abs(seconds):.0f} s {ahead}",
-                    lambda name=name, seconds=seconds: self.skew(name, seconds),  # type: ignore[misc]
+                    partial(self.skew, name, seconds),
                     minute / 2,
-                    lambda name=name: self.skew(name, 0.0),  # type: ignore[misc]
+                    partial(self.skew, name, 0.0),
                 )
             )
         if self.disk is not None:

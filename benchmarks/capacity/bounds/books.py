@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -86,7 +87,7 @@ def ledger() -> dict[str, float]:
 
     alone = 2 * per_second(lambda: pair(people[0]), MOVEMENTS)
     one = at_once([lambda: pair(people[0])] * TOGETHER)
-    many = at_once([lambda person=person: pair(person) for person in people])  # type: ignore[misc]
+    many = at_once([partial(pair, person) for person in people])
     return {"ledger_one_account_alone_per_second": alone, "ledger_one_account_per_second": 2 * one,
             "ledger_many_accounts_per_second": 2 * many}  # fmt: skip
 
