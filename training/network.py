@@ -1,7 +1,7 @@
 """The network: a framed picture in; depth of front, thickness, doubt, and the camera's elevation out.
 
-A U-Net (Ronneberger et al. 2015) of residual blocks (He et al. 2016) with a few transformer layers (Vaswani et al.
-2017) at its narrowest, where each of 8 x 8 places sees all others: how thick a part is depends on what the whole is.
+A U-Net (Ronneberger et al. 2015) of residual blocks (He et al. 2016) with transformer layers (Vaswani et al. 2017)
+at its narrowest, where each of 16 x 16 places sees all others: how thick a part is depends on what the whole is.
 Input (n, 7, 128, 128), made by ``generation/engine/network.py``: colours, mask, distance to the outline, y, x.
 Output ``maps`` (n, 3, 128, 128): front and thickness in frame widths, and the logarithm of the expected error of
 either; ``tilt`` (n, 2): elevation in radians and the logarithm of its expected error.
@@ -15,9 +15,11 @@ from torch.nn import functional
 
 SIDE = 128
 INPUTS = 7
-WIDTHS = (32, 64, 128, 224)  # at 64, 32, 16 and 8 pixels; multiples of 32 suit the processor's half-precision units
-LAYERS = 4
-HEADS = 4
+WIDTHS = (40, 96, 160)  # at 64, 32 and 16 pixels
+PLACES = 16  # to a side
+WIDTH = 256  # of what a place is described by
+LAYERS = 6
+HEADS = 8
 
 
 class Block(nn.Module):
@@ -52,8 +54,8 @@ class Layer(nn.Module):
         count, places, width = x.shape
         parts = self.mix(self.norm1(x)).reshape(count, places, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
         query, key, value = parts[0], parts[1], parts[2]
-        weights = torch.softmax(query @ key.transpose(-1, -2) * (width // HEADS) ** -0.5, dim=-1)
-        x = x + self.out((weights @ value).transpose(1, 2).reshape(count, places, width))
+        seen = functional.scaled_dot_product_attention(query, key, value)
+        x = x + self.out(seen.transpose(1, 2).reshape(count, places, width))
         return x + self.mlp(self.norm2(x))
 
 
@@ -62,15 +64,18 @@ class Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        a, b, c, d = WIDTHS
+        a, b, c = WIDTHS
         self.stem = nn.Conv2d(INPUTS, a, 5, stride=2, padding=2)
-        self.down = nn.ModuleList([Block(a, a), Block(a, b), Block(b, c), Block(c, d)])
-        self.deep = Block(d, d)
-        self.places = nn.Parameter(0.02 * torch.randn(1, 64, d))
-        self.layers = nn.Sequential(*(Layer(d) for _ in range(LAYERS)))
-        self.up = nn.ModuleList([Block(d + c, c), Block(c + b, b), Block(b + a, a)])
+        self.down = nn.ModuleList(
+            [Block(a, a), nn.Sequential(Block(a, b), Block(b, b)), nn.Sequential(Block(b, c), Block(c, c))]
+        )
+        self.enter = nn.Conv2d(c, WIDTH, 1)
+        self.places = nn.Parameter(0.02 * torch.randn(1, PLACES**2, WIDTH))
+        self.layers = nn.Sequential(*(Layer(WIDTH) for _ in range(LAYERS)))
+        self.leave = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, 128))
+        self.up = nn.ModuleList([Block(128 + b, b), Block(b + a, a)])
         self.head = nn.Conv2d(a, 3 * 4, 3, padding=1)
-        self.tilt = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, 2))
+        self.tilt = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, 64), nn.ReLU(), nn.Linear(64, 2))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 7, 128, 128) to ``maps`` and ``tilt``."""
@@ -79,11 +84,9 @@ class Network(nn.Module):
         for number, block in enumerate(self.down):
             x = block(functional.max_pool2d(x, 2) if number else x)
             passed.append(x)
-        x = self.deep(x)
-        count, width = x.shape[:2]
-        tokens = self.layers(x.flatten(2).transpose(1, 2) + self.places)
+        tokens = self.layers(self.enter(x).flatten(2).transpose(1, 2) + self.places)
         tilt = self.tilt(tokens.mean(dim=1))
-        x = tokens.transpose(1, 2).reshape(count, width, 8, 8)
+        x = self.leave(tokens).transpose(1, 2).unflatten(2, (PLACES, PLACES))
         for block, beside in zip(self.up, reversed(passed[:-1]), strict=True):
             x = block(torch.cat([functional.interpolate(x, scale_factor=2.0, mode="nearest"), beside], dim=1))
         maps = functional.pixel_shuffle(self.head(x), 2)

@@ -1,12 +1,13 @@
-"""Train the network on the data that ``training.views`` made.
+"""Train the network on views drawn as they are needed, on an accelerator.
 
-    python -m training.train DATA OUT.pt --minutes 78 --seed 1      (or --steps N)
+    python -m training.train BANK.npz OUT.pt --minutes 9 --seed 1      (or --steps N)
 
-Loss: how far front and back are off, in frame widths (absolute), once nine tenths of the mean offset are forgiven,
-since the distance to the camera cannot be seen; how far their slopes are off, on two scales; the Laplace likelihood
-of the network's own doubt, which moves nothing but the doubt; and the elevation. AdamW (Loshchilov and Hutter 2019)
+Loss: how far front and back are off, in frame widths, once nine tenths of the mean offset are forgiven, since the
+distance to the camera cannot be seen; large errors count by their logarithm, since a surface that is missed is
+missed; how far the slopes are off, on two scales; the Laplace likelihood of the network's own doubt, which moves
+nothing but the doubt; and the elevation. Muon for the matrices and AdamW (Loshchilov and Hutter 2019) for the rest,
 with a short rise and a cosine fall of the rate, by the clock or by steps; what is kept is the moving average of the
-weights. Steps give the same run each time, as far as the processor's arithmetic goes; minutes fit a machine.
+weights. Every minute the objects of BANK-val.npz, which are never learnt from, are looked at.
 """
 
 from __future__ import annotations
@@ -14,186 +15,227 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+import multiprocessing
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from numpy.random import Generator
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from generation.engine.network import inputs
-
-from .export import restored
+from . import bank
+from .bank import Bank
+from .evaluate import VIEWS
+from .muon import Muon
 from .network import Network
+from .primitives import primitive
+from .raster import Accelerator
+from .render import Camera, Light
+from .scenes import Scene, Scenes, plain
+from .views import Batch, Views
 
-BATCH = 32
-RATE = 1.6e-3
-WEIGHT_DECAY = 0.02
-AVERAGE = 0.998
-WARM_UP = 200
+BATCH = 256
+RATE = 2e-3
+WEIGHT_DECAY = 0.05
+AVERAGE = 0.999
+WARM_UP = 300
+LARGE = 0.1
+"""Frame widths from which on an error counts as large."""
 SLOPES, DOUBT, TILT = 0.7, 0.05, 0.3
 """Weights of the parts of the loss."""
+MADE_UP = 4000
+"""Primitives beside the objects of the corpus."""
 
 
-class Data:
-    """Samples in random order, each changed a little every time it is seen."""
-
-    def __init__(self, folder: Path) -> None:
-        names = ("rgb", "mask", "front", "back", "elevation")
-        self.rgb, self.mask, self.front, self.back, self.elevation = (
-            np.load(folder / f"{name}.npy", mmap_mode="r") for name in names
-        )
-
-    def __len__(self) -> int:
-        return len(self.elevation)
-
-    def batch(self, numbers: NDArray[np.int64], rng: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Input (n, 7, s, s), truth (n, 2, s, s), inside (n, 1, s, s), elevation (n,) in radians."""
-        seen, truth = [], []
-        inside = np.empty((len(numbers), 1, *self.mask.shape[1:]), np.float32)
-        for at, number in enumerate(numbers):
-            turned = slice(None, None, -1 if rng.random() < 0.5 else 1)
-            mask = self.mask[number][:, turned].astype(np.float32) / 255
-            seen.append(inputs(recoloured(self.rgb[number][:, turned], rng), roughened(mask, rng)))
-            truth.append(np.stack([self.front[number][:, turned], self.back[number][:, turned]]).astype(np.float32))
-            inside[at, 0] = mask > 0.5
-        return (
-            torch.from_numpy(np.stack(seen)),
-            torch.from_numpy(np.stack(truth)),
-            torch.from_numpy(inside),
-            torch.from_numpy(np.deg2rad(self.elevation[numbers]).astype(np.float32)),
-        )
-
-    def batches(self, rng: Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Batches without end; each is made while the one before is learnt from."""
-        with ThreadPoolExecutor(1) as aside:
-            order = rng.permutation(len(self))
-            waiting = aside.submit(self.batch, order[:BATCH], rng)
-            while True:
-                made = waiting.result()  # first, since the generator of random numbers is the other thread's till then
-                order = order[BATCH:] if len(order) >= 2 * BATCH else rng.permutation(len(self))
-                waiting = aside.submit(self.batch, order[:BATCH], rng)
-                yield made
+def _made_up(seeds: range) -> Bank:
+    meshes = [primitive(np.random.default_rng((7, number))) for number in seeds]
+    return bank.packed(meshes, [""] * len(meshes), smooth=False)
 
 
-def recoloured(rgb: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """Another camera: white balance, exposure, contrast, noise, blur; sometimes grey or with colours swapped."""
-    picture = rgb.astype(np.float32) / 255
-    kind = rng.random()
-    if kind < 0.1:
-        picture = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)
-    elif kind < 0.2:
-        picture = picture[..., rng.permutation(3)]
-    picture = picture ** np.exp(rng.uniform(-0.35, 0.35)) * rng.uniform(0.75, 1.2) * rng.uniform(0.9, 1.1, 3)
-    if rng.random() < 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.2)))
-    if rng.random() < 0.5:
-        picture = picture + rng.normal(size=picture.shape) * rng.uniform(0.01, 0.05)
-    return np.asarray(np.clip(picture * 255, 0, 255), np.uint8)
+def with_primitives(objects: Bank, count: int, processes: int) -> Bank:
+    """The bank with ``count`` random objects more."""
+    parts = [range(first, count, processes) for first in range(processes)]
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        for made in pool.map(_made_up, parts):
+            objects = bank.joined(objects, made)
+    return objects
 
 
-def roughened(mask: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    """An outline that is a little wrong, at times, as those of cut-outs are."""
-    if rng.random() > 0.15:
-        return mask
-    noise = cv2.GaussianBlur(rng.normal(size=mask.shape).astype(np.float32), (0, 0), float(rng.uniform(1.5, 5)))
-    soft = cv2.GaussianBlur(mask, (0, 0), 1.2) + noise / noise.std() * rng.uniform(0.05, 0.25)
-    return np.asarray(
-        np.where((soft > 0.5) & (cv2.blur(mask, (7, 7)) > 0), np.maximum(mask, 0.51), mask * (soft > 0.3))
-    )
-
-
-def losses(
-    maps: Tensor, tilt: Tensor, truth: Tensor, inside: Tensor, elevation: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Offset, slopes, doubt, elevation: each a mean over the batch of means over each subject."""
+def losses(maps: Tensor, tilt: Tensor, batch: Batch) -> Tensor:
+    """Offset, slopes, doubt, elevation (4,): each a mean over the batch of means over each subject."""
+    inside = batch.inside
     guess = torch.stack([maps[:, 0], maps[:, 0] - maps[:, 1]], dim=1)
     area = inside.sum(dim=(1, 2, 3)).clamp(min=1)
-    off = guess - truth
+    off = guess - batch.truth
     middle = (off * inside).sum(dim=(1, 2, 3)) / (2 * area)
     off = (off - 0.9 * middle[:, None, None, None]) * inside
     distance = off.abs()
-    main = (distance.sum(dim=(1, 2, 3)) / area).mean()
-    slopes = torch.zeros(())
+    main = ((LARGE * torch.log1p(distance / LARGE)).sum(dim=(1, 2, 3)) / area).mean()
+    slopes = torch.zeros((), device=maps.device)
     for step in (1, 3):
         for axis in (2, 3):
             size = off.shape[axis] - step
             both = inside.narrow(axis, 0, size) * inside.narrow(axis, step, size)
             change = (off.narrow(axis, step, size) - off.narrow(axis, 0, size)).abs() * both
+            change = LARGE * torch.log1p(change / LARGE)
             slopes = slopes + (change.sum(dim=(1, 2, 3)) / area).mean() / math.sqrt(step)
     log = maps[:, 2:].clamp(-7, 2)
     error = distance.detach().mean(dim=1, keepdim=True)
     doubt = (((error * torch.exp(-log) + log) * inside).sum(dim=(1, 2, 3)) / area).mean()
     lean = tilt[:, 1].clamp(-5, 2)
-    wrong = (tilt[:, 0] - elevation).abs()
+    wrong = (tilt[:, 0] - batch.elevation).abs()
     tilted = wrong.mean() + 0.1 * (wrong.detach() * torch.exp(-lean) + lean).mean()
-    return main, slopes, doubt, tilted
+    return torch.stack([main, slopes, doubt, tilted])
+
+
+class Validation:
+    """How far off the network is on the validation objects, as ``training.evaluate`` measures it, mirroring aside."""
+
+    def __init__(self, objects: Bank, run: Accelerator, device: str) -> None:
+        views = Views(objects, run, device)
+        cameras = [Camera(yaw=yaw, elevation=elevation) for yaw, elevation in VIEWS]
+        everything = np.arange(len(objects.objects))
+        self.batches = [
+            views.plain(plain(objects, everything, [camera] * len(everything), [Light()] * len(everything)))
+            for camera in cameras
+        ]
+
+    @torch.no_grad()
+    def __call__(self, network: nn.Module) -> tuple[float, float]:
+        """Mean distance of front and back from the truth in frame widths, and of the elevation in degrees."""
+        network.eval()
+        off, leaning = [], []
+        for batch in self.batches:
+            maps, tilt = network(batch.seen)
+            wrong = (torch.stack([maps[:, 0], maps[:, 0] - maps[:, 1]], dim=1) - batch.truth) * batch.inside
+            area = 2 * batch.inside.sum(dim=(1, 2, 3))
+            wrong = (wrong - (wrong.sum(dim=(1, 2, 3)) / area)[:, None, None, None]) * batch.inside
+            off.append((wrong.abs().sum(dim=(1, 2, 3)) / area).mean())
+            leaning.append((tilt[:, 0] - batch.elevation).abs().mean())
+        network.train()
+        return float(torch.stack(off).mean()), float(torch.rad2deg(torch.stack(leaning).mean()))
+
+
+def optimisers(network: Network, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of blocks and layers, AdamW for all else."""
+    inner = ("down", "layers", "up", "enter", "leave")
+    matrices, rest = [], []
+    for name, weight in network.named_parameters():
+        (matrices if weight.ndim > 1 and name.split(".")[0] in inner else rest).append(weight)
+    return [
+        Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY),
+        torch.optim.AdamW(rest, lr=rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98)),
+    ]
+
+
+def averaged(average: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move the average towards the network."""
+    with torch.no_grad():
+        torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - keep)
+        buffers = [
+            (mean, now)
+            for mean, now in zip(average.buffers(), network.buffers(), strict=True)
+            if mean.is_floating_point()
+        ]
+        torch._foreach_lerp_([mean for mean, _ in buffers], [now for _, now in buffers], 1 - keep)
+
+
+def scenes(objects: Bank, seed: int, workers: int) -> Iterator[Scene]:
+    """Batches' scenes without end, chosen by other processes."""
+    loader = torch.utils.data.DataLoader(
+        Scenes(objects, BATCH, seed), batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None,
+        multiprocessing_context="fork" if workers else None,
+    )  # fmt: skip
+    return iter(loader)
+
+
+@dataclass
+class Course:
+    """What a training needs besides the network. Ends after ``steps``, or else when the clock says ``until``."""
+
+    views: Views
+    queue: Iterator[Scene]
+    validation: Validation
+    learners: list[torch.optim.Optimizer]
+    rate: float
+    until: float
+    steps: int | None = None
+    out: Path | None = None
+
+    def done(self, began: float, step: int) -> float:
+        """The share of the training that is over."""
+        return step / self.steps if self.steps else (time.monotonic() - began) / (self.until - began)
+
+
+def learn(network: Network, compiled: Any, course: Course) -> Network:
+    """Train ``network``, of which ``compiled`` is a faster form; returns the moving average."""
+    average = copy.deepcopy(network)
+    began = told = time.monotonic()
+    step, sums = 0, torch.zeros(4, device="cuda")
+    while (done := course.done(began, step)) < 1:
+        batch = course.views.changed(next(course.queue))
+        rate = course.rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done))
+        for learner in course.learners:
+            for group in learner.param_groups:
+                group["lr"] = rate
+        with torch.autocast("cuda", torch.bfloat16):
+            maps, tilt = compiled(batch.seen.to(memory_format=torch.channels_last))
+        parts = losses(maps.float(), tilt.float(), batch)
+        loss = parts[0] + SLOPES * parts[1] + DOUBT * parts[2] + TILT * parts[3]
+        network.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for learner in course.learners:
+            learner.step()
+        step += 1
+        averaged(average, network, min(AVERAGE, (1 + step) / (20 + step)))
+        sums += parts.detach()
+        if step % 100 == 0:
+            figures = " ".join(f"{value / 100:.4f}" for value in sums.tolist())
+            spent = time.monotonic() - began
+            print(f"{spent:6.1f} s  step {step:6d}  offset slopes doubt tilt {figures}", flush=True)
+            sums.zero_()
+        if time.monotonic() - told > 60:
+            told = time.monotonic()
+            print("validation: off {:.4f}, elevation {:.2f} degrees".format(*course.validation(average)), flush=True)
+            if course.out:
+                torch.save(average.state_dict(), course.out)
+    print("at the end: off {:.4f}, elevation {:.2f} degrees".format(*course.validation(average)), f"{step} steps")
+    return average
 
 
 def main() -> None:
     """Train until the time is up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("bank", type=Path)
     parser.add_argument("out", type=Path)
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float)
     length.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="an exported file (.onnx) to go on from")
     parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--start", type=Path, help="weights (.pt) to go on from")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
+    until = time.monotonic() + 60 * (options.minutes or 0)
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng(options.seed)
-    data = Data(options.data)
-    network = Network().to(memory_format=torch.channels_last)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
+    objects = with_primitives(bank.load(options.bank), MADE_UP, options.workers)
+    queue = scenes(objects, options.seed, options.workers)
+    next(queue)  # other processes must be there before this one touches the accelerator
+    run = Accelerator()
+    validation = Validation(bank.load(options.bank.with_stem(options.bank.stem + "-val")), run, "cuda")
+    network = Network().to("cuda", memory_format=torch.channels_last)
     if options.start:
-        network.load_state_dict(restored(options.start), strict=False)
-    average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
-    began, step = time.monotonic(), 0
-    sums = np.zeros(4)
-    batches = data.batches(rng)
-    while True:
-        spent = time.monotonic() - began
-        done = step / options.steps if options.steps else spent / 60 / options.minutes
-        if done >= 1:
-            break
-        x, truth, inside, elevation = next(batches)
-        rate = options.rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
-            maps, tilt = network(x.to(memory_format=torch.channels_last))
-        parts = losses(maps.float(), tilt.float(), truth, inside, elevation)
-        loss = parts[0] + SLOPES * parts[1] + DOUBT * parts[2] + TILT * parts[3]
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        keep = min(AVERAGE, (1 + step) / (20 + step))
-        with torch.no_grad():
-            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
-            for mean, now in zip(average.buffers(), network.buffers(), strict=True):
-                if mean.is_floating_point():
-                    mean.lerp_(now, 1 - keep)
-        sums += [part.item() for part in parts]
-        if step % 50 == 0:
-            figures = " ".join(f"{value / 50:.4f}" for value in sums)
-            print(f"{spent / 60:6.1f} min  step {step:6d}  offset slopes doubt tilt {figures}", flush=True)
-            sums[:] = 0
-        if step % 500 == 0:
-            torch.save(average.state_dict(), options.out)
-    torch.save(average.state_dict(), options.out)
+        network.load_state_dict(torch.load(options.start, map_location="cuda"))
+    course = Course(
+        Views(objects, run, "cuda"), queue, validation, optimisers(network, options.rate), options.rate, until,
+        options.steps, options.out,
+    )  # fmt: skip
+    torch.save(learn(network, torch.compile(network), course).state_dict(), options.out)
 
 
 if __name__ == "__main__":

@@ -1,178 +1,214 @@
-"""The data: every sample a random object, seen by a random camera under random light.
+"""What is learnt from: scenes as the network sees them, and the truth behind them.
 
-    python -m training.views CORPUS OUT --count 100000 --seed 1
-
-``OUT`` gets one ``.npy`` per field, memory-mapped while training: rgb (n, s, s, 3) and mask (n, s, s) uint8,
-front and back (n, s, s) float16 in frame widths, elevation (n,) float32 in degrees. Sample number i depends on the
-seed and i alone, whatever the number of processes.
+Views are drawn as they are needed, a batch at a time, on the accelerator (``raster.cu``): none is seen twice.
 """
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
-from numpy.random import Generator
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
-from . import corpus
-from .corpus import Mesh
-from .primitives import primitive
-from .render import Camera, Light, View, render
+from generation.engine.network import DISTANCE_UNIT
+
+from .bank import Bank
+from .render import FILL
+from .scenes import Scene
 
 SIDE = 128
-PRIMITIVES = 0.14
-# Scans of real things are few, and the nearest to photos there is: each is shown so much more often.
-SCANS = (
-    "ycb",
-    "google_scanned_objects",
-    "aws_robomaker",
-    "gazebo_models",
-    "ms_pcf_assets",
-    "urdf_models",
-    "discoverse",
-)
-SCAN_WEIGHT = 2.5
-FIELDS = {"rgb": (np.uint8, (SIDE, SIDE, 3)), "mask": (np.uint8, (SIDE, SIDE)), "front": (np.float16, (SIDE, SIDE)),
-          "back": (np.float16, (SIDE, SIDE)), "elevation": (np.float32, ())}  # fmt: skip
+SAMPLES = 2
 
 
-def camera(rng: Generator) -> Camera:
-    """Mostly from the front half and a little above, as people hold a phone; now and then from anywhere."""
-    yaw = rng.uniform(-75, 75) if rng.random() < 0.72 else rng.uniform(-180, 180)
-    kind = rng.random()
-    if kind < 0.55:
-        elevation = float(np.clip(rng.normal(17, 9), -5, 50))
-    elif kind < 0.83:
-        elevation = rng.uniform(0, 40)
-    elif kind < 0.94:
-        elevation = rng.uniform(30, 70)
-    else:
-        elevation = rng.uniform(-18, 5)
-    roll = rng.normal(0, 2.5) if rng.random() < 0.4 else 0.0
-    return Camera(yaw=yaw, elevation=elevation, roll=roll, fov=rng.uniform(15, 50))
+@dataclass(frozen=True)
+class Batch:
+    """``seen`` (n, 7, s, s), the network's input; ``truth`` (n, 2, s, s), depth of front and back in frame widths;
+    ``inside`` (n, 1, s, s), 1 where both are known; ``elevation`` (n,) in radians; ``rgb`` (n, 3, s, s), 0 to 1.
+    """
+
+    seen: Tensor
+    truth: Tensor
+    inside: Tensor
+    elevation: Tensor
+    rgb: Tensor
 
 
-def light(rng: Generator) -> Light:
-    """From flat daylight to one hard lamp."""
-    direction = rng.normal(size=3) * (0.7, 0.5, 0.4) + (0, 0.5, 0.6)
-    lamp = rng.uniform(0.1, 1.3) * rng.uniform(0.85, 1.1, 3)
-    sky = rng.uniform(0.25, 0.8) * rng.uniform(0.85, 1.1, 3)
-    ground = sky * rng.uniform(0.25, 0.9)
-    return Light(
-        direction=(float(direction[0]), float(direction[1]), float(direction[2])),
-        lamp=(float(lamp[0]), float(lamp[1]), float(lamp[2])),
-        sky=(float(sky[0]), float(sky[1]), float(sky[2])),
-        ground=(float(ground[0]), float(ground[1]), float(ground[2])),
-        highlight=float(rng.choice([0, 0, rng.uniform(0.05, 0.8)])),
-        sharpness=float(np.exp(rng.uniform(1.5, 5))),
-        shadow=bool(rng.random() < 0.5),
-        hollows=float(rng.choice([0, rng.uniform(0.2, 0.8)])),
-        smooth=bool(rng.random() < 0.6),
-        grain=(
-            float(rng.choice([0, 0, rng.uniform(0.05, 0.5)])),
-            float(np.exp(rng.uniform(0.7, 4))),
-            rng.uniform(0, 6),
-        ),
+class Views:
+    """Draws scenes of a bank's objects. ``run`` runs a program of ``raster.cu`` (``raster.Accelerator``)."""
+
+    def __init__(self, bank: Bank, run: Any, device: torch.device | str) -> None:
+        self.run, self.device = run, device
+        self.vertices, self.triangles, self.normals = bank.objects[:, 0], bank.objects[:, 1], bank.objects[:, 2]
+        self.first_vertex = np.cumsum(self.vertices) - self.vertices
+        self.first_triangle = np.cumsum(self.triangles) - self.triangles
+        self.positions, self.uv = self._there(bank.positions), self._there(bank.uv)
+        self.corners, self.groups = self._there(bank.triangles), self._there(bank.groups)
+        self.textures = self._there(bank.textures)
+
+    def _there(self, values: NDArray[Any]) -> Tensor:
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device != "cpu" else tensor
+
+    def changed(self, scene: Scene) -> Batch:
+        """The scene as another camera takes it: see ``changed``."""
+        batch = self.drawn(scene)
+        generator = torch.Generator(self.device).manual_seed(scene.seed)
+        rgb, mask = changed(batch.rgb, batch.seen, generator)
+        return Batch(inputs(rgb, mask, self.run), batch.truth, batch.inside, batch.elevation, rgb)
+
+    def plain(self, scene: Scene) -> Batch:
+        """The scene as it is."""
+        batch = self.drawn(scene)
+        return Batch(inputs(batch.rgb, batch.seen, self.run), batch.truth, batch.inside, batch.elevation, batch.rgb)
+
+    def drawn(self, scene: Scene) -> Batch:
+        """The scene's views; ``seen`` is the mask alone (n, 1, s, s)."""
+        objects, count, fine = scene.objects, len(scene.shape), SIDE * SAMPLES
+        vertices, triangles, normals = self.vertices[objects], self.triangles[objects], self.normals[objects]
+        whose_vertex, vertex = self._spread(vertices, self.first_vertex[objects])
+        whose, triangle = self._spread(triangles, self.first_triangle[objects])
+        view_of, placing, shape = (self._there(part) for part in (scene.view_of, scene.placing, scene.shape))
+        view = view_of[whose_vertex].long()  # of each vertex
+
+        rest = (self.positions[vertex] * placing[whose_vertex, :3] + placing[whose_vertex, 3:]).contiguous()
+        points = torch.einsum("vij,vj->vi", shape[:, 9:18].reshape(-1, 3, 3)[view], rest)
+        points = bent(points, shape[view, 18:34])
+        points = torch.einsum("vij,vj->vi", shape[:, :9].reshape(-1, 3, 3)[view], points)
+        low, high = extremes(points, view, count)
+        points = (points - ((low + high) / 2)[view]).contiguous()
+        radius = extremes(points.norm(dim=1, keepdim=True), view, count)[1][:, 0]
+        distance = torch.maximum(radius / torch.sin(shape[:, 34] / 2), 1.05 * radius)
+        away = distance[view] - points[:, 2]
+        flat = points[:, :2] * (distance[view] / away)[:, None]
+        low, high = extremes(flat, view, count)
+        width = ((high - low).amax(dim=1) / FILL).clamp(min=1e-6)
+        flat = (flat - ((low + high) / 2)[view]) / width[view, None]
+        screen = torch.stack([(flat[:, 0] + 0.5) * fine, (0.5 - flat[:, 1]) * fine, 1 / away, points[:, 2]], dim=1)
+
+        first = self._there(np.stack([np.cumsum(vertices) - vertices, np.cumsum(normals) - normals]).astype(np.int32))
+        corners = (self.corners[triangle] + first[0, whose, None]).contiguous()
+        groups = (self.groups[triangle] + first[1, whose, None]).contiguous()
+        a, b, c = points[corners[:, 0]], points[corners[:, 1]], points[corners[:, 2]]
+        faces = torch.cross(b - a, c - a, dim=1)
+        facing = torch.zeros(int(normals.sum()), 3, device=self.device)
+        facing.index_add_(0, groups.reshape(-1), faces.repeat_interleave(3, dim=0))
+        facing = functional.normalize(facing, dim=1)
+
+        light = self._there(scene.light)
+        light[:, :3] = torch.stack([width, distance, radius], dim=1)
+        whose = whose.int()
+        near = torch.zeros(count, fine, fine, dtype=torch.int64, device=self.device)
+        far = torch.full((count, fine, fine), -1, dtype=torch.int32, device=self.device)
+        top = torch.zeros(count, fine, fine, dtype=torch.int32, device=self.device)
+        self.run("rasterise", 32 * len(whose), screen, corners, whose, view_of, len(whose), fine, near, far, None)
+        lamp, size = light[view], 2.02 * radius[view]
+        across, up, towards = ((points * lamp[:, at : at + 3]).sum(1) for at in (34, 37, 3))
+        from_lamp = torch.stack(
+            [(across / size + 0.5) * fine, (up / size + 0.5) * fine, torch.ones_like(size), towards], dim=1
+        )
+        # All at one place, so that nothing is drawn, where no shadow is wanted.
+        from_lamp = torch.where(lamp[:, 17:18] > 0.5, from_lamp, -1.0)
+        self.run("rasterise", 32 * len(whose), from_lamp, corners, whose, view_of, len(whose), fine, None, None, top)
+        mask, front, back = (torch.empty(count, SIDE, SIDE, device=self.device) for _ in range(3))
+        lit = torch.empty(count, 6, SIDE, SIDE, device=self.device)
+        self.run(
+            "shade", count * SIDE * SIDE, screen, points, rest, self.uv[vertex], corners, groups, facing, whose,
+            self.textures, self._there(scene.texture), light, near, far, top, count, SIDE, SAMPLES, mask, front, back,
+            lit,
+        )  # fmt: skip
+        rgb = lit[:, :3] * hollow(front, mask, self._there(scene.hollows))[:, None] + lit[:, 3:]
+        rgb = rgb.clamp(0, 1) ** (1 / 2.2) * (mask > 0)[:, None]
+        inside = (mask > 0.5).float()[:, None]
+        return Batch(mask[:, None], torch.stack([front, back], dim=1) * inside, inside, shape[:, 35], rgb)
+
+    def _spread(self, counts: NDArray[np.int64], first: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """For runs of ``counts`` entries that begin at ``first``: the run of each entry, and its place."""
+        total = int(counts.sum())
+        both = self._there(np.stack([counts, first - (np.cumsum(counts) - counts)]))
+        numbers = torch.arange(len(counts), device=self.device)
+        whose = torch.repeat_interleave(numbers, both[0], output_size=total)
+        return whose, torch.arange(total, device=self.device) + both[1][whose]
+
+
+def bent(points: Tensor, how: Tensor) -> Tensor:
+    """Points (v, 3) out of shape as ``bend`` says for each (v, 16)."""
+    x, y, z = points.unbind(1)
+    angle, wide = how[:, 0] * y, 1 + how[:, 1] * y
+    x, z = wide * (x * torch.cos(angle) + z * torch.sin(angle)), wide * (z * torch.cos(angle) - x * torch.sin(angle))
+    points = torch.stack([x, y, z], dim=1)
+    for at in (2, 9):
+        wave = torch.sin((points * how[:, at + 3 : at + 6]).sum(1) + how[:, at + 6])
+        points = points + how[:, at : at + 3] * wave[:, None]
+    return points
+
+
+def extremes(values: Tensor, whose: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Least and largest (count, k) of the values (v, k) of each."""
+    index = whose[:, None].expand(-1, values.shape[1])
+    zero = values.new_zeros(count, values.shape[1])
+    return (
+        zero.scatter_reduce(0, index, values, "amin", include_self=False),
+        zero.scatter_reduce(0, index, values, "amax", include_self=False),
     )
 
 
-def stretched(mesh: Mesh, rng: Generator) -> Mesh:
-    """The object, often a little taller, wider or deeper than it was: nobody can learn thickness by heart."""
-    kind = rng.random()
-    if kind < 0.5:
-        return mesh
-    scale = np.array([1, np.exp(rng.uniform(-0.3, 0.3)), 1]) if kind < 0.8 else np.exp(rng.uniform(-0.3, 0.3, 3))
-    return Mesh((mesh.positions * scale).astype(np.float32), mesh.uv, mesh.triangles, mesh.texture)
+def blurred(values: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (n, k, s, s); what lies beyond the edge counts as the edge."""
+    reach = max(1, round(3 * sigma))
+    along = torch.arange(-reach, reach + 1, device=values.device)
+    kernel = torch.exp(-(along**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).to(values.dtype)
+    n, k, rows, columns = values.shape
+    flat = functional.pad(values.reshape(n * k, 1, rows, columns), (reach,) * 4, mode="replicate")
+    flat = functional.conv2d(functional.conv2d(flat, kernel[None, None, None]), kernel[None, None, :, None])
+    return flat.reshape(n, k, rows, columns)
 
 
-def recoloured(mesh: Mesh, rng: Generator) -> Mesh:
-    """The object in other colours, at times."""
-    kind = rng.random()
-    if kind < 0.6:
-        return mesh
-    texture = mesh.texture
-    if kind < 0.85:
-        hsv = cv2.cvtColor(texture, cv2.COLOR_RGB2HSV)
-        hsv[..., 0] = (hsv[..., 0].astype(int) + int(rng.integers(180))) % 180
-        texture = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
-    elif kind < 0.92:
-        texture = 255 - texture
-    else:  # one colour, so that only the light tells the shape
-        texture = np.broadcast_to(rng.integers(40, 245, 3).astype(np.uint8), (1, 1, 3)).copy()
-    return Mesh(mesh.positions, mesh.uv, mesh.triangles, np.ascontiguousarray(texture))
+def hollow(depth: Tensor, mask: Tensor, strength: Tensor) -> Tensor:
+    """How much light of the sky reaches each pixel (n, s, s; 1 = all), from how far it lies below its surroundings."""
+    both = blurred(torch.stack([depth * mask, mask], dim=1), 0.03 * SIDE)
+    below = ((both[:, 0] / both[:, 1].clamp(min=1e-3) - depth) / 0.06).clamp(0, 1)
+    return 1 - strength[:, None, None] * below
 
 
-class Source:
-    """Objects of the training split, and primitives, in the right proportions."""
-
-    def __init__(self, folder: Path, split: str = "train") -> None:
-        self.names = corpus.names(folder, split)
-        self.meshes = [corpus.load(folder / name) for name in self.names]
-        weights = np.array([SCAN_WEIGHT if name.split("/")[0] in SCANS else 1.0 for name in self.names])
-        self.odds = weights / weights.sum()
-
-    def sample(self, rng: Generator) -> tuple[View, Camera]:
-        """One view with something in it."""
-        while True:
-            made_up = rng.random() < PRIMITIVES
-            mesh = primitive(rng) if made_up else self.meshes[int(rng.choice(len(self.meshes), p=self.odds))]
-            seen_by = camera(rng)
-            view = render(recoloured(stretched(mesh, rng), rng), seen_by, light(rng), SIDE)
-            if view is not None and float((view.mask > 0.5).mean()) > 0.01:
-                return view, seen_by
+def inputs(rgb: Tensor, mask: Tensor, run: Any) -> Tensor:
+    """The network's input (n, 7, s, s), as ``generation.engine.network.inputs`` makes it for one picture."""
+    count, side = len(mask), mask.shape[-1]
+    inside = (mask > 0.5).to(torch.uint8).contiguous()
+    down, away = (torch.empty(count, 1, side, side, device=mask.device) for _ in range(2))
+    run("columns", count * side, inside, count, side, down)
+    run("distances", count * side * side, down, count, side, away)
+    along = torch.linspace(-1, 1, side, device=mask.device)
+    y, x = torch.meshgrid(along, along, indexing="ij")
+    places = torch.stack([y, x]).expand(count, 2, side, side)
+    return torch.cat([(rgb - 0.5) * mask, mask, away / (DISTANCE_UNIT * side), places], dim=1)
 
 
-def _work(folder: Path, out: Path, seed: int, numbers: range) -> None:
-    cv2.setNumThreads(1)
-    source = Source(folder)
-    fields = {name: np.load(out / f"{name}.npy", mmap_mode="r+") for name in FIELDS}
-    for number in numbers:
-        view, seen_by = source.sample(np.random.default_rng((seed, number)))
-        fields["rgb"][number] = view.rgb
-        fields["mask"][number] = (view.mask * 255).round()
-        inside = view.mask > 0.5
-        fields["front"][number] = np.where(inside, view.front, 0)
-        fields["back"][number] = np.where(inside, view.back, 0)
-        fields["elevation"][number] = seen_by.elevation
+def changed(rgb: Tensor, mask: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Another camera (white balance, exposure, contrast, noise, blur; at times grey) and a rougher outline."""
+    count, device = len(rgb), rgb.device
 
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(*(shape or (count, 1, 1, 1)), generator=generator, device=device)
 
-def create(out: Path, count: int) -> dict[str, NDArray[np.generic]]:
-    """Empty arrays on disk, one per field."""
-    out.mkdir(parents=True, exist_ok=True)
-    return {
-        name: np.lib.format.open_memmap(out / f"{name}.npy", mode="w+", dtype=kind, shape=(count, *shape))
-        for name, (kind, shape) in FIELDS.items()
-    }
-
-
-def main() -> None:
-    """Render a training set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2)
-    options = parser.parse_args()
-    create(options.out, options.count)
-    workers = [
-        multiprocessing.Process(
-            target=_work,
-            args=(options.corpus, options.out, options.seed, range(first, options.count, options.processes)),
-        )
-        for first in range(options.processes)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise SystemExit("A worker failed; the data is not complete.")
-
-
-if __name__ == "__main__":
-    main()
+    grey = uniform(0, 1) < 0.1
+    rgb = torch.where(grey, rgb.mean(dim=1, keepdim=True), rgb)
+    rgb = rgb.clamp(min=1e-4) ** torch.exp(uniform(-0.35, 0.35))
+    rgb = rgb * uniform(0.75, 1.2) * uniform(0.9, 1.1, count, 3, 1, 1)
+    rgb = torch.where(uniform(0, 1) < 0.15, blurred(rgb, 0.6), rgb)
+    rgb = torch.where(uniform(0, 1) < 0.15, blurred(rgb, 1.1), rgb)
+    strength = uniform(0.01, 0.05) * (uniform(0, 1) < 0.5)
+    rgb = rgb + strength * torch.randn(rgb.shape, generator=generator, device=device)
+    rgb = (rgb.clamp(0, 1) * 255).round() / 255
+    noise = torch.randn(mask.shape, generator=generator, device=device)
+    noise = torch.where(uniform(0, 1) < 0.5, blurred(noise, 1.8), 2.2 * blurred(noise, 4.0))
+    noise = noise / noise.std(dim=(1, 2, 3), keepdim=True)
+    soft = blurred(mask, 1.2) + noise * uniform(0.05, 0.25)
+    near = functional.avg_pool2d(mask, 7, 1, 3) > 0
+    rough = torch.where((soft > 0.5) & near, mask.clamp(min=0.51), mask * (soft > 0.3))
+    mask = torch.where(uniform(0, 1) < 0.15, rough, mask)
+    return rgb, mask
