@@ -15,10 +15,12 @@ class Accelerator:
     """Compiles the programs on the machine (NVRTC, by CuPy) and runs them in PyTorch's stream."""
 
     def __init__(self) -> None:
-        import cupy  # not among the requirements: only where there is an accelerator  # noqa: PLC0415
+        import cupy  # not among the requirements: only where there is an accelerator
 
         self.cupy = cupy
-        self.module = cupy.RawModule(code=Path(__file__).with_name("raster.cu").read_text(), options=("-use_fast_math",))
+        self.module = cupy.RawModule(
+            code=Path(__file__).with_name("raster.cu").read_text(), options=("-use_fast_math",)
+        )
 
     def __call__(self, program: str, threads: int, *arguments: Tensor | int | None) -> None:
         """Run ``program`` on so many threads; whole numbers are 32 bits, None is a null pointer."""

@@ -38,7 +38,7 @@ from .scenes import Scene, Scenes, plain
 from .views import Batch, Views
 
 BATCH = 256
-RATE = 2e-3
+RATE = 3e-3
 WEIGHT_DECAY = 0.05
 AVERAGE = 0.999
 WARM_UP = 300

@@ -15,8 +15,6 @@ from .inflation import inflate
 
 # Expected error, in frame widths, up to which the network alone is heard, and from which on it has no say.
 TRUSTED, MISTRUSTED = 0.11, 0.22
-# What cannot be seen is guessed too near to the middle; stretched by this, val objects come out best.
-STRETCH = 1.08
 # The network's picture shows a part whole where its mask has at least this share of a pixel.
 WHOLE = 0.5
 # Depths differ by less than about this (frame widths) on one part; neighbours so near (pixels) are evened out.
@@ -49,7 +47,7 @@ def find_depth(rgb: NDArray[np.uint8], alpha: NDArray[np.float32], *, threads: i
     trust = _trust(float(np.exp(np.log(seen.doubt[whole]).mean())))  # the geometric mean: a few odd pixels weigh less
     middle = seen.front - seen.thickness / 2
     shape = np.stack([middle - middle[whole].mean(), seen.thickness / 2])
-    middle, half = _enlarge(np.float32(STRETCH) * shape, whole, alpha.shape[0])
+    middle, half = _enlarge(shape, whole, alpha.shape[0])
     inside = alpha > 0.5
     # Where the small picture shows nothing of a thin part, only the outline knows how thick it is.
     thin = inside & (cv2.resize(mask, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) < WHOLE / 2)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .sessions import open_session
 
 WEIGHTS = Path(__file__).with_name("depth.onnx")
-SHA256 = "0709fa1418e97f441241bff23c33e94f459fbc397f8ae35f001061cdfc6e00fe"
+SHA256 = "a0df32ba509d029d83fb966fd074183e414770d8211e2841f086b4c7b91abcf3"
 SIDE = 128
 # Distances to the outline are given in units of this share of the frame.
 DISTANCE_UNIT = 0.25
