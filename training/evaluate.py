@@ -48,9 +48,7 @@ def main() -> None:
             view = render(mesh, Camera(yaw=yaw, elevation=elevation), Light(), SIDE)
             if view is None or (view.mask > 0.5).mean() < 0.01:
                 continue
-            x = inputs(view.rgb, view.mask)
-            maps, tilt = session.run(None, {"seen": np.stack([x, x[..., ::-1] * flip(x)])})
-            maps = (maps[0] + maps[1][..., ::-1]) / 2
+            (maps,), (tilt,) = session.run(None, {"seen": inputs(view.rgb, view.mask)[None]})
             swollen = inflate(view.mask)
             inside = view.mask > 0.5
             rows.append(
@@ -59,8 +57,8 @@ def main() -> None:
                     off(maps[0], maps[0] - maps[1], view),
                     off(*swollen, view),
                     float(np.exp(maps[2][inside].mean())),
-                    float(np.rad2deg(tilt[:, 0].mean())) - elevation,
-                    float(np.exp(tilt[:, 1].mean())),
+                    float(np.rad2deg(tilt[0])) - elevation,
+                    float(np.exp(tilt[1])),
                 )
             )
     figures = np.array([row[1:] for row in rows])
@@ -79,13 +77,6 @@ def main() -> None:
     if options.plot:
         lines = [",".join([row[0], *(f"{value:.5f}" for value in row[1:])]) for row in rows]
         options.plot.write_text("\n".join(lines) + "\n")
-
-
-def flip(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Signs (7, 1, 1) that the channels of a mirrored input take: x changes its sign."""
-    signs = np.ones((len(x), 1, 1), np.float32)
-    signs[6] = -1
-    return signs
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def losses(maps: Tensor, tilt: Tensor, batch: Batch) -> Tensor:
 
 
 class Validation:
-    """How far off the network is on the validation objects, as ``training.evaluate`` measures it, mirroring aside."""
+    """How far off the network is on the validation objects, as ``training.evaluate`` measures it."""
 
     def __init__(self, objects: Bank, run: Accelerator, device: str) -> None:
         views = Views(objects, run, device)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Seen:
-    """The network's answer for one framed subject, mean of the picture and its mirror image.
+    """The network's answer for one framed subject.
 
     ``front``, ``thickness`` and ``doubt`` (SIDE, SIDE) in frame widths: depth towards the viewer, the way from there
     to the back, and how far off either is expected to be. ``elevation``: degrees by which the camera looks down.
@@ -66,9 +66,6 @@ def look(rgb: NDArray[np.uint8], mask: NDArray[np.float32], *, threads: int) -> 
     network = session(threads)
     if network is None:
         return None
-    straight = inputs(rgb, mask)
-    # The picture is mirrored, the places are not: the network knows left from right by them.
-    mirrored = inputs(np.ascontiguousarray(rgb[:, ::-1]), np.ascontiguousarray(mask[:, ::-1]))
-    maps, tilt = network.run(None, {"seen": np.stack([straight, mirrored])})
-    front, thickness, doubt = (maps[0] + maps[1][..., ::-1]) / 2
-    return Seen(front, thickness, np.exp(doubt), float(np.rad2deg(tilt[:, 0].mean())))
+    maps, tilt = network.run(None, {"seen": inputs(rgb, mask)[None]})
+    front, thickness, doubt = maps[0]
+    return Seen(front, thickness, np.exp(doubt), float(np.rad2deg(tilt[0, 0])))

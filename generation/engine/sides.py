@@ -73,14 +73,14 @@ def _along_contours(
     """Colours (n, n, 3), some averaged over a ``reach`` (n, n), in frame widths, along the contours of the sheet."""
     n = height.shape[0]
     soft = cv2.GaussianBlur(height, (0, 0), STEP * n)
-    rows, columns = np.nonzero(where)
+    rows, columns = (index.astype(np.float32) for index in np.nonzero(where))
     down, right = (cv2.Sobel(soft, cv2.CV_32F, *axis)[where] for axis in ((0, 1), (1, 0)))
     step = n * reach[where] / np.maximum(np.hypot(down, right), 1e-9)
     total = np.zeros((len(rows), 3), np.float32)
     for tap in np.linspace(-1, 1, TAPS, dtype=np.float32):
-        y = np.clip(rows + tap * step * right, 0, n - 1).astype(np.intp)
-        x = np.clip(columns - tap * step * down, 0, n - 1).astype(np.intp)
-        total += rgb[y, x]
+        y = np.trunc(np.clip(rows + tap * step * right, 0, n - 1))
+        x = np.trunc(np.clip(columns - tap * step * down, 0, n - 1))
+        total += rgb.reshape(-1, 3)[(y * n + x).astype(np.intp)]
     calm = rgb.copy()
     calm[where] = (total / TAPS).round()
     return calm

@@ -73,13 +73,18 @@ def _ramps(
     never = reach + 1
     away = np.full((2, len(rows)), never)
     found = np.zeros((2, len(rows)), np.intp)
+    # Whole numbers up to side² are exact in single precision.
+    start = rows.astype(np.float32), columns.astype(np.float32)
     for distance in range(reach, 0, -1):
-        for way, turn in enumerate((distance, -distance)):
-            row = np.clip(rows + np.rint(turn * down).astype(np.intp), 0, side - 1)
-            column = np.clip(columns + np.rint(turn * right).astype(np.intp), 0, side - 1)
-            arrived = level[row, column]
-            away[way, arrived] = distance
-            found[way, arrived] = (row * side + column)[arrived]
+        for way, turn in enumerate((np.float32(distance), np.float32(-distance))):
+            row, column = (
+                np.clip(place + np.rint(turn * along), 0, side - 1)
+                for place, along in zip(start, (down, right), strict=True)
+            )
+            place = (row * side + column).astype(np.intp)
+            arrived = level.ravel()[place]
+            np.copyto(away[way], distance, where=arrived)
+            np.copyto(found[way], place, where=arrived)
     jump = np.maximum(*(np.abs(np.subtract(*field.ravel()[found])) for field in (front, back)))
     span = away.sum(axis=0)
     isramp = (away.max(axis=0) < never) & (span <= reach) & (jump > np.maximum(JUMP, STEEPER * span / side))

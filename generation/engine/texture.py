@@ -91,10 +91,8 @@ def coordinates(places: NDArray[np.float32], behind: NDArray[np.bool_]) -> NDArr
 def _invented(front: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
     """A plain back (side, side, 3) in the front's colours."""
     side = alpha.shape[0]
-    size = (BLUR_SIDE, BLUR_SIDE)
-    small = cv2.resize(front, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    weight = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
-    near, far = (_average(small, weight, blur * BLUR_SIDE) for blur in (NEAR_BLUR, FAR_BLUR))
+    near, weight = _average(front, alpha, NEAR_BLUR, BLUR_SIDE)
+    far = cv2.resize(_average(front, alpha, FAR_BLUR, BLUR_SIDE // 4)[0], near.shape[1::-1])
     depth = cv2.distanceTransform((weight > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     plain = near + np.minimum(1, depth / (FAR * BLUR_SIDE))[..., None] * (far - near)
     grain = cv2.subtract(front, _blurred(front, GRAIN_BLUR), dtype=cv2.CV_16S)
@@ -137,8 +135,15 @@ def _jpeg(rgb: NDArray[np.uint8], *, full_colour: bool = False) -> bytes:
     return jpeg.tobytes()
 
 
-def _average(rgb: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian mean of the colours (h, w, 3) over the subject; unchanged where there is none near."""
-    total = cv2.GaussianBlur(rgb * weight[..., None], (0, 0), sigma)
-    mass = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-    return np.asarray(np.where(mass > 1e-3, total / np.maximum(mass, 1e-3), rgb), np.float32)
+def _average(
+    rgb: NDArray[np.uint8], alpha: NDArray[np.float32], sigma: float, side: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Gaussian mean of the colours over the subject, in a picture of that ``side``; unchanged where there is none near.
+
+    ``sigma`` in frame widths. Returns the colours (side, side, 3) and the subject's share of each pixel (side, side).
+    """
+    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    weight = np.asarray(cv2.resize(alpha, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    total = cv2.GaussianBlur(small * weight[..., None], (0, 0), sigma * side)
+    mass = cv2.GaussianBlur(weight, (0, 0), sigma * side)[..., None]
+    return np.asarray(np.where(mass > 1e-3, total / np.maximum(mass, 1e-3), small), np.float32), weight

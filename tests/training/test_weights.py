@@ -44,17 +44,6 @@ def test_it_answers_whatever_it_is_shown(kind: str):
     assert -90 < seen.elevation < 90
 
 
-def test_a_mirrored_picture_has_the_mirrored_depth():
-    mask = (MASKS["a disc"] & (X < 0.3)).astype(np.float32)
-    seen = network.look(RGB, mask, threads=2)
-    turned = network.look(np.ascontiguousarray(RGB[:, ::-1]), np.ascontiguousarray(mask[:, ::-1]), threads=2)
-    assert seen is not None
-    assert turned is not None
-    assert np.allclose(turned.front[:, ::-1], seen.front, atol=1e-3)
-    assert np.allclose(turned.thickness[:, ::-1], seen.thickness, atol=1e-3)
-    assert turned.elevation == pytest.approx(seen.elevation, abs=0.1)
-
-
 def test_a_ball_is_round():
     away = np.hypot(X, Y) / 0.8
     height = np.sqrt(np.maximum(0, 1 - away**2))
