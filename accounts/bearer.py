@@ -59,7 +59,7 @@ def authenticate(request: HttpRequest, *, scope: str, limits: tuple[str, ...] = 
     if not keys.allows_address(key, address):
         raise Problem(problems.KEY_ELSEWHERE)
     account = str(key.owner_id)
-    limited(request, {"account": account} | dict.fromkeys(limits, account))
+    limited(request, {"account": account} | dict.fromkeys(limits, account), count=str(key.pk))
     _note(key)
     if scope not in key.scopes:
         raise Problem(problems.SCOPE, scope=scope)
@@ -72,10 +72,13 @@ def presented(header: str) -> str:
     return secret.strip() if scheme.lower() == "bearer" else ""
 
 
-def limited(request: HttpRequest, wanted: dict[str, str]) -> None:
-    """Take from the limits; how they stand then goes into the answer's headers. Raises ``Problem``."""
+def limited(request: HttpRequest, wanted: dict[str, str], *, count: str = "") -> None:
+    """Take from the limits; how they stand then goes into the answer's headers. Raises ``Problem``.
+
+    ``count`` as in ``throttle.take``.
+    """
     try:
-        standing = throttle.take(wanted)
+        standing = throttle.take(wanted, count=count)
     except throttle.Exceeded as reached:
         request.standing = [*getattr(request, "standing", []), *reached.standing]  # type: ignore[attr-defined]  # ours
         raise Problem(problems.TOO_MANY, wait=reached.wait) from None
@@ -83,8 +86,7 @@ def limited(request: HttpRequest, wanted: dict[str, str]) -> None:
 
 
 def _note(key: AccessKey) -> None:
-    """Count the call; its row is written at most once a minute, by whichever request is first then."""
-    throttle.count(str(key.pk))
+    """Take the calls that were counted to the key's row: at most once a minute, by whichever request is first then."""
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at >= WRITE_EVERY:
         calls = throttle.counted(str(key.pk))

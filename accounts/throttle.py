@@ -73,8 +73,9 @@ AT_ONCE: Final = {
 
 TAKE: Final = """
 local time = redis.call('TIME')
-local now, wait, left = time[1] + time[2] / 1000000, 0, {}
-for i, name in ipairs(KEYS) do
+local now, wait, left, rates = time[1] + time[2] / 1000000, 0, {}, #ARGV / 2
+for i = 1, rates do
+  local name = KEYS[i]
   local calls, seconds = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   local kept = redis.call('HMGET', name, 'left', 'at')
   local has = tonumber(kept[1] or calls)
@@ -83,14 +84,15 @@ for i, name in ipairs(KEYS) do
   if has < 1 then wait = math.max(wait, (1 - has) * seconds / calls) end
 end
 local answer = {tostring(wait)}
-for i, name in ipairs(KEYS) do
+for i = 1, rates do
   if wait == 0 then
     left[i] = left[i] - 1
-    redis.call('HSET', name, 'left', tostring(left[i]), 'at', tostring(now))
-    redis.call('EXPIRE', name, ARGV[2 * i])
+    redis.call('HSET', KEYS[i], 'left', tostring(left[i]), 'at', tostring(now))
+    redis.call('EXPIRE', KEYS[i], ARGV[2 * i])
   end
   answer[i + 1] = tostring(left[i])
 end
+if wait == 0 and KEYS[rates + 1] then redis.call('INCR', KEYS[rates + 1]) end
 return answer
 """
 
@@ -137,12 +139,16 @@ class Exceeded(Exception):
         self.standing = standing
 
 
-def take(wanted: Mapping[str, str]) -> list[Standing]:
-    """Take a call from the bucket of each named rate, for whom the value says. Raises ``Exceeded``."""
+def take(wanted: Mapping[str, str], *, count: str = "") -> list[Standing]:
+    """Take a call from the bucket of each named rate, for whom the value says. Raises ``Exceeded``.
+
+    ``count``: the key whose call it is, counted in the same step until the number is ``taken`` to the key's row.
+    """
     rates = [RATES[name] for name in wanted]
     numbers = [number for rate in rates for number in (rate.calls, rate.seconds)]
+    places = [_place(name, whose) for name, whose in wanted.items()]
     try:
-        wait, *left = _scripts()["take"]([_place(name, whose) for name, whose in wanted.items()], numbers)
+        wait, *left = _scripts()["take"]([*places, _calls(count)] if count else places, numbers)
     except redis.RedisError as error:
         _away(error)
         return []
@@ -190,18 +196,10 @@ def inside(wanted: Mapping[str, str]) -> Iterator[None]:
         leave(wanted, entry)
 
 
-def count(key_id: str) -> None:
-    """Count a call of a key, until the number is ``taken`` to the key's row."""
-    try:
-        _client().incr(f"api:calls:{key_id}")
-    except redis.RedisError as error:
-        _away(error)
-
-
 def counted(key_id: str) -> int:
     """Calls of a key since its row was written."""
     try:
-        return int(_client().get(f"api:calls:{key_id}") or 0)
+        return int(_client().get(_calls(key_id)) or 0)
     except redis.RedisError as error:
         _away(error)
         return 0
@@ -210,7 +208,7 @@ def counted(key_id: str) -> int:
 def taken(key_id: str, calls: int) -> None:
     """These calls are in the key's row now."""
     try:
-        _client().decrby(f"api:calls:{key_id}", calls)
+        _client().decrby(_calls(key_id), calls)
     except redis.RedisError as error:
         _away(error)
 
@@ -218,6 +216,10 @@ def taken(key_id: str, calls: int) -> None:
 def _place(name: str, whose: str) -> str:
     # An address is not written down as it is, nor can anybody choose where we write.
     return f"api:limit:{name}:{sha256(whose.encode()).hexdigest()[:32]}"
+
+
+def _calls(key_id: str) -> str:
+    return f"api:calls:{key_id}"
 
 
 def _client() -> redis.Redis:

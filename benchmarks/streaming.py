@@ -1,15 +1,17 @@
 """How fast a sealed model leaves the web process, and a photo is sealed on its way in, beside the same bytes unsealed.
 
 ``python -m benchmarks.streaming [--store directory|s3] [--sizes 5,20,60,200] [--clients 1,16] [--rounds 5]
-[--most 2000]``: starts Postgres, two Valkeys and, for ``s3``, rclone's server; then the web process as it is deployed,
-with references mounted beside (``streaming_site``). Downloads are of an asset by ``GET /api/v1/jobs/ID/asset`` with a
-key; the reference is the same bytes from the same store through a plain streaming view. Uploads, of sizes up to the
-limit for photos, are sealed by the API's own code, as a body and as a form; the reference reads the same request and
-hashes it. Both are asked in turns; ``--most`` bounds the megabytes of one kind (two rounds at least).
+[--most 2000] [--only down|up]``: starts Postgres, two Valkeys and, for ``s3``, rclone's server; then the web process as
+it is deployed, with references mounted beside (``streaming_site``). Downloads are of an asset by
+``GET /api/v1/jobs/ID/asset`` with a key. Their reference, ``unsealed``, is the very same request, answered with the
+same bytes as they lie in the same store; ``bare`` asks for no key and looks up no job either, so beside it a small file
+shows what the request costs, not the seal. Uploads, of sizes up to the limit for photos, are sealed by the API's own
+code, as a body and as a form; their reference reads the same request and hashes it. All are asked in turns; ``--most``
+bounds the megabytes of one kind (two rounds at least).
 
 Printed are MB/s (10^6 bytes) of all clients together (median of the rounds), median and 95 % of single transfers and
 their number, the web process's processor seconds for 1 GB (median), and its peak resident memory above what it was
-before a round (the most of all). Ratios are ours by the reference. Linux only.
+before a round (the most of all). Ratios are the sealed by each reference. Linux only.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -83,8 +85,8 @@ class Site:
         return int(wire.sent(self.port, path, body, {**self._headers, "Content-Type": media_type})[0])
 
 
-def turns(what: str, ours: Transfer, reference: Transfer, site: Site, count: int, rounds: int) -> None:
-    """So many clients at once do the one and the other in turns; prints both and their ratio."""
+def turns(what: str, ways: Mapping[str, Transfer], site: Site, count: int, rounds: int) -> None:
+    """So many clients at once do each in turns, the sealed one first; prints all, and its ratio to each other."""
 
     def timed(act: Transfer, found: Found) -> int:
         began = time.perf_counter()
@@ -92,27 +94,27 @@ def turns(what: str, ours: Transfer, reference: Transfer, site: Site, count: int
         found.times.append(time.perf_counter() - began)
         return size
 
-    ways = {"sealed": (ours, Found()), "reference": (reference, Found())}
+    all_found = {name: Found() for name in ways}
     with ThreadPoolExecutor(count) as crowd:
         for number in range(rounds + 1):
-            for act, found in ways.values():
-                into = found if number else Found()  # the first round warms up
+            for name, act in ways.items():
+                into = all_found[name] if number else Found()  # the first round warms up
                 with site.process.span() as span:
                     sizes = list(crowd.map(lambda _, act=act, into=into: timed(act, into), range(count)))
                 size = sum(sizes)
                 into.rates.append(size / MEGABYTE / span.seconds)
                 into.processor.append(span.processor / (size / 1e9))
                 into.above.append(span.above)
-    for name, (_, found) in ways.items():
-        print(f"{what:<24} {name:<9} {found.line()}")
-    sealed, plain = (found for _, found in ways.values())
-    worked = median(plain.processor)  # in steps of 10 ms: small rounds may show none
-    print(f"{'':<24} ratio     {median(sealed.rates) / median(plain.rates):>7.2f} {'':>21} "
-          f"{f'{median(sealed.processor) / worked:.2f}' if worked else '-':>7}", flush=True)  # fmt: skip
+    (_, sealed), *others = all_found.items()
+    print(f"{what:<24} sealed    {sealed.line()}")
+    for name, found in others:
+        worked = median(found.processor)  # in steps of 10 ms: small rounds may show none
+        print(f"{'':<24} {name:<9} {found.line()}   ratio {median(sealed.rates) / median(found.rates):.2f}"
+              f"{f', processor {median(sealed.processor) / worked:.2f}' if worked else ''}", flush=True)  # fmt: skip
 
 
-def delivered(owner: Any, data: bytes) -> tuple[str, str]:
-    """A job with these bytes as its asset, and the same bytes as a plain object: the paths of both."""
+def delivered(owner: Any, data: bytes) -> dict[str, str]:
+    """A job with these bytes as its asset, and the same bytes as a plain object: the paths by which they are had."""
     from django.utils import timezone
 
     from generation.models import Job
@@ -125,12 +127,13 @@ def delivered(owner: Any, data: bytes) -> tuple[str, str]:
         id=job_id, owner=owner, stage=Job.Stage.DELIVER, asset_id=blob.pk, asset_bytes=len(data), created_at=now,
         due_at=now + timedelta(hours=1), deadline_at=now, ready_at=now, asset_expires_at=now + timedelta(hours=1),
     )  # fmt: skip
-    name = f"plain/{job_id.hex}"
+    name = f"plain/{blob.pk.hex}"
     writer = store().writer(name)
     for piece in pieces(data):
         writer.write(piece)
     writer.commit()
-    return f"/api/v1/jobs/{job_id}/asset", f"/plain/{name}"
+    path = f"/api/v1/jobs/{job_id}/asset"
+    return {"sealed": path, "unsealed": f"/unsealed{path}", "bare": f"/bare/{name}"}
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
@@ -143,15 +146,15 @@ def downloads(site: Site, owner: Any, sizes: list[int], clients: list[int], roun
     """The table of downloads."""
     for megabytes in sizes:
         data = os.urandom(megabytes * MEGABYTE)
-        ours, plain = delivered(owner, data)
-        for path in (ours, plain):
+        paths = delivered(owner, data)
+        for path in paths.values():
             digest = hashlib.sha256()
             assert site.fetch(path, digest.update) == len(data)
             assert digest.digest() == hashlib.sha256(data).digest()
         del data
         for count in clients:
-            turns(f"down, {count} x {megabytes} MB", partial(site.fetch, ours), partial(site.fetch, plain), site, count,
-                  rounds_of(rounds, most, megabytes * count))  # fmt: skip
+            ways = {name: partial(site.fetch, path) for name, path in paths.items()}
+            turns(f"down, {count} x {megabytes} MB", ways, site, count, rounds_of(rounds, most, megabytes * count))
 
 
 def uploads(site: Site, sizes: list[int], clients: list[int], rounds: int, most: int) -> None:
@@ -170,8 +173,8 @@ def uploads(site: Site, sizes: list[int], clients: list[int], rounds: int, most:
             for path in ("/sealed", "/hashed"):
                 assert site.send(path, body, media_type) == len(data)
             for count in clients:
-                turns(f"up, {kind}, {count} x {megabytes} MB", partial(site.send, "/sealed", body, media_type),
-                      partial(site.send, "/hashed", body, media_type), site, count,
+                ways = {name: partial(site.send, f"/{name}", body, media_type) for name in ("sealed", "hashed")}
+                turns(f"up, {kind}, {count} x {megabytes} MB", ways, site, count,
                       rounds_of(rounds, most, megabytes * count))  # fmt: skip
 
 
@@ -211,7 +214,9 @@ def main() -> None:
         server = services.GUARD.spawn(
             [sys.executable, "-m", "benchmarks.streaming_site"],
             output=(Path(folder) / "web.log").open("wb"),
-            env={**os.environ, "PORT": str(port)},
+            # As deployed: the tests, which set this environment, have each request open a connection to Postgres.
+            env={name: value for name, value in os.environ.items() if name != "DATABASE_CONNECTIONS"}
+            | {"PORT": str(port)},
         )
         try:
             site = Site(port, secret, Watched(server.pid))

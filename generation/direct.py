@@ -50,22 +50,20 @@ class Open:
                 await change.wait(left)
         raise Problem(api_problems.TOO_SLOW, job=str(self.job.pk))
 
-    async def send(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def send(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """The asset in pieces; when the last one is gone, the job is paid for and everything is destroyed."""
-        chunk, left, ends = first, self.job.asset_bytes or 0, self.job.asset_expires_at
+        ends = self.job.asset_expires_at
         try:
-            while chunk and left > 0:
+            async for chunk in chunks:
                 for start in range(0, len(chunk), PIECE):
                     if ends is not None and timezone.now() >= ends:
                         return  # too slow a reader: the answer stays short of its length, and costs nothing
                     yield chunk[start : start + PIECE]
-                left -= len(chunk)
-                chunk = await anext(rest, b"") if left > 0 else b""
             yield b""  # comes back only when the server has room again: the last piece has left it
             self.settled = True
             await _beside(whole, self.job)
         finally:
-            await rest.aclose()
+            await chunks.aclose()
             await self.close()
 
     async def close(self) -> None:

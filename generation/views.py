@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -50,6 +48,7 @@ from generation.models import Job
 from generation.options import FORMATS, PRINT_MM, TRIANGLES
 from generation.snapshot import fetchable, snapshot
 from generation.specimen import specimen
+from generation.streams import Stream
 from privacy import proofs, receipts, vault
 from privacy.models import Receipt
 
@@ -252,27 +251,25 @@ async def asset(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     found = await _asked(request, job_id)
     if not fetchable(found) or found.asset_id is None:
         raise Http404
-    chunks = vault.aread(found.asset_id)
     try:
-        first = await anext(chunks)
+        reading = await sync_to_async(_opened)(found.asset_id)
     except vault.Unavailable:
         return HttpResponse(status=503, headers={"Retry-After": "5"})
     except vault.VaultError:
         await pipeline.awake(found)  # it finds out what was lost, gives the credits back and says so
         raise Http404 from None
-    await sync_to_async(close_old_connections)()  # a slow reader needs none
-    response = StreamingHttpResponse(_from(first, chunks), content_type="model/gltf-binary")
+    response = Stream(vault.aread(reading), content_type="model/gltf-binary")
     response["Content-Length"] = str(found.asset_bytes)
     response["Content-Disposition"] = f'attachment; filename="model-{str(found.pk)[:8]}.glb"'
     response["Accept-Ranges"] = "none"
     return response
 
 
-async def _from(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    async with aclosing(rest):  # a reader that goes away must not leave the blob open
-        yield first
-        async for chunk in rest:
-            yield chunk
+def _opened(asset_id: UUID) -> vault.Reading:
+    try:
+        return vault.opened(asset_id)
+    finally:
+        close_old_connections()  # a slow reader needs none
 
 
 @login_required

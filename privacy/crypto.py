@@ -1,10 +1,10 @@
 """How bytes are sealed: each blob by its own random key, each key wrapped by a master key.
 
 The format is Google Tink's streaming AEAD (AES-256-GCM, keys by HKDF-SHA256, segments of 64 kB), with the blob's id as
-associated data, so that one blob's bytes cannot stand in for another's. How long segments are is a part of each key, so
-what was sealed with others opens, too. Master keys come from ``settings.MASTER_KEYS`` (``named_keys.py`` says how
-they are written): the first one wraps, all of them unwrap, so rotating means putting a new one in front and dropping
-the old one two days later.
+associated data, so that one blob's bytes cannot stand in for another's. Tink writes it; ``opening.py`` reads it. How
+long segments are is a part of each key, so what was sealed with others opens, too. Master keys come from
+``settings.MASTER_KEYS`` (``named_keys.py`` says how they are written): the first one wraps, all of them unwrap, so
+rotating means putting a new one in front and dropping the old one two days later.
 """
 
 from functools import lru_cache
@@ -19,6 +19,8 @@ from tink.proto import aes_gcm_hkdf_streaming_pb2, aes_gcm_pb2, common_pb2, tink
 from privacy import named_keys
 from privacy.errors import KeyLost
 from privacy.named_keys import NamedKey
+from privacy.opening import Opening
+from privacy.stores import ObjectReader
 
 aead.register()
 streaming_aead.register()
@@ -75,16 +77,15 @@ def new_blob_key(blob_id: UUID) -> bytes:
     return cast(bytes, tink.proto_keyset_format.serialize_encrypted(handle, master, blob_id.bytes))
 
 
-def _primitive(blob_id: UUID, wrapped: bytes, master_key: str) -> streaming_aead.StreamingAead:
+def _handle(blob_id: UUID, wrapped: bytes, master_key: str) -> tink.KeysetHandle:
     entry = _master_keys(settings.MASTER_KEYS).get(master_key)
     if entry is None:
         raise KeyLost("The master key that wrapped this blob's key is not configured.")
     master = _master(entry)
     try:
-        handle = tink.proto_keyset_format.parse_encrypted(wrapped, master, blob_id.bytes)
+        return tink.proto_keyset_format.parse_encrypted(wrapped, master, blob_id.bytes)
     except tink.TinkError:
         raise KeyLost("The blob's key does not open with its master key.") from None
-    return handle.primitive(streaming_aead.StreamingAead)
 
 
 def encrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, sink: BinaryIO) -> BinaryIO:
@@ -93,12 +94,13 @@ def encrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, sink: Bina
     Leaving it by an exception, or collecting it as garbage, closes it too: make ``sink`` a dead end first.
     Raises ``KeyLost`` or ``Unavailable``.
     """
-    return cast(BinaryIO, _primitive(blob_id, wrapped, master_key).new_encrypting_stream(sink, blob_id.bytes))
+    primitive = _handle(blob_id, wrapped, master_key).primitive(streaming_aead.StreamingAead)
+    return cast(BinaryIO, primitive.new_encrypting_stream(sink, blob_id.bytes))
 
 
-def decrypting_stream(blob_id: UUID, wrapped: bytes, master_key: str, source: BinaryIO) -> BinaryIO:
-    """A readable stream of what was sealed; reading raises ``tink.TinkError`` for anything but the whole original.
-
-    Raises ``KeyLost`` or ``Unavailable``.
-    """
-    return cast(BinaryIO, _primitive(blob_id, wrapped, master_key).new_decrypting_stream(source, blob_id.bytes))
+def opening(blob_id: UUID, wrapped: bytes, master_key: str, source: ObjectReader, size: int) -> Opening:
+    """What opens the ``size`` bytes that ``source`` gives. Raises ``KeyLost`` or ``Unavailable``."""
+    handle = _handle(blob_id, wrapped, master_key)
+    keyset = tink_pb2.Keyset.FromString(tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+    key = aes_gcm_hkdf_streaming_pb2.AesGcmHkdfStreamingKey.FromString(keyset.key[0].key_data.value)
+    return Opening(key, blob_id.bytes, source, size)

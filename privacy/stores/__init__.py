@@ -7,7 +7,7 @@ bytes are written under a temporary name, or as parts, until ``commit``.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,12 +27,25 @@ class ObjectWriter(Protocol):
         """Leave nothing behind; harmless after ``commit`` and when repeated. Raises ``Unavailable``."""
 
 
+class ObjectReader(Protocol):
+    """One object being read, as files are."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most so many of the next bytes; none at the end. Raises ``Unavailable`` or ``OSError``."""
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Put the next bytes into a piece of memory; how many, 0 at the end. Raises ``Unavailable`` or ``OSError``."""
+
+    def close(self) -> None:
+        """Read no more; harmless when repeated."""
+
+
 @dataclass(frozen=True)
 class Opened:
-    """An object being read: its size in bytes, and its bytes. Reading the stream raises ``Unavailable``."""
+    """An object being read: its size in bytes, and its bytes."""
 
     size: int
-    stream: BinaryIO
+    stream: ObjectReader
 
 
 class Store(Protocol):

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from privacy.errors import Gone, Unavailable
-from privacy.stores import Opened
+from privacy.stores import ObjectReader, Opened
 
 _UNFINISHED = ".part"
 
@@ -42,7 +42,7 @@ class DirectoryStore:
                 stream = open(self.root / name, "rb", buffering=0)  # noqa: SIM115  # its reader closes it
             except FileNotFoundError:
                 raise Gone("The object is not in the store.") from None
-            return Opened(os.fstat(stream.fileno()).st_size, cast(BinaryIO, stream))
+            return Opened(os.fstat(stream.fileno()).st_size, cast(ObjectReader, stream))
 
     def exists(self, name: str, *, committed: bool = False) -> bool:
         """Whether the file or its unfinished form is there; an unreadable directory is not an absence."""

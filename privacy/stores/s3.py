@@ -8,7 +8,7 @@ import io
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
@@ -81,7 +81,7 @@ class S3Store:
                 if _code(error) in _MISSING:
                     raise Gone("The object is not in the store.") from None
                 raise
-        return Opened(int(answer["ContentLength"]), cast(BinaryIO, _Body(answer["Body"])))
+        return Opened(int(answer["ContentLength"]), _Body(answer["Body"]))
 
     def exists(self, name: str, *, committed: bool = False) -> bool:
         """Whether the object or, unless it was ``committed``, an unfinished upload of it is there."""
@@ -274,21 +274,20 @@ class PartWriter:
 
 
 class _Body:
-    """S3's answer as a readable file for Tink."""
+    """S3's answer as a readable file."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
-        self.closed = False
 
     def read(self, size: int = -1) -> bytes:
         with _told():
             return cast(bytes, self._body.read(None if size < 0 else size))
 
-    def readable(self) -> bool:
-        return True
+    def readinto(self, into: memoryview) -> int:
+        with _told():
+            return cast(int, self._body.readinto(into))
 
     def close(self) -> None:
-        self.closed = True
         self._body.close()
 
 

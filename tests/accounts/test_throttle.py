@@ -93,11 +93,21 @@ def test_what_nobody_left_ends_by_itself(small: None) -> None:
 
 def test_without_the_cache_everything_passes(settings: Any, tmp_path: Any) -> None:
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
-    assert throttle.take({"key": "k"}) == []
+    assert throttle.take({"key": "k"}, count="k") == []
     assert throttle.enter({"uploads_key": "k"}) == ""
     throttle.leave({"uploads_key": "k"}, "")
-    throttle.count("k")
     assert throttle.counted("k") == 0
+
+
+def test_a_call_is_counted_as_it_is_taken_and_only_then(small: None) -> None:
+    key, who = str(uuid4()), {"account": str(uuid4())}
+    for _number in range(8):
+        throttle.take(who, count=key)
+    with pytest.raises(Exceeded):
+        throttle.take(who, count=key)
+    assert throttle.counted(key) == 8
+    throttle.taken(key, 7)
+    assert throttle.counted(key) == 1
 
 
 def test_counters_end_within_their_period() -> None:

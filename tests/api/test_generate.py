@@ -18,6 +18,7 @@ from billing.ledger import Balance
 from generation import changes, direct
 from generation.models import Job
 from privacy.models import Blob
+from privacy.stores.directory import FileWriter
 from tests.api.asgi import Call
 from tests.api.conftest import Asker
 from tests.generation.conftest import photo
@@ -75,7 +76,13 @@ def test_a_photo_in_a_model_out(ours: Asker, owner: User, worker: None, tmp_path
 
 @pytest.mark.parametrize(("as_form", "spooled"), [(False, False), (True, False), (False, True)])
 def test_a_photo_is_never_in_a_file(
-    as_form: bool, spooled: bool, ours: Asker, worker: None, tmp_path: Any, settings: Any
+    as_form: bool,
+    spooled: bool,
+    ours: Asker,
+    worker: None,
+    tmp_path: Any,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From the first byte to the model: every file is read that server and worker, this process both, have open.
 
@@ -86,6 +93,16 @@ def test_a_photo_is_never_in_a_file(
         body, media_type = form(("image", body))
     if spooled:
         settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+    commit = FileWriter.commit
+
+    def seen(writer: FileWriter) -> None:
+        """The sealed file is open for a millisecond: it waits for the watch to have looked at it."""
+        ends = time.monotonic() + 5
+        while time.monotonic() < ends and not any("/blobs/10m/" in name for name in watch.seen):
+            time.sleep(0.001)
+        commit(writer)
+
+    monkeypatch.setattr(FileWriter, "commit", seen)
     with Watch(os.getpid()) as watch:
         answer = call(ours, body=body, headers={"Content-Type": media_type, "Content-Length": str(len(body))})
     assert answer.status == 200

@@ -253,14 +253,15 @@ def test_many_repeats_at_once_are_one_job(ours: Asker, service: Any, owner: User
     assert no_uploads_left()
 
 
-def test_the_whole_way(ours: Asker, owner: User, worker: None, tmp_path: Any) -> None:
+def test_the_whole_way(ours: Asker, owner: User, worker: None, tmp_path: Any, django_assert_num_queries: Any) -> None:
     answer = ours.send("/jobs?quality=draft", headers={"Prefer": "respond-async, wait=30"})
     shown = answer.json()
     assert (answer.status_code, shown["state"], answer["Preference-Applied"]) == (201, "ready", "wait=30")
     path = f"/jobs/{shown['id']}"
     early = ours("GET", f"{path}/receipt")
     assert (early.status_code, code_of(early)) == (409, "not_ready")
-    asset = ours("GET", f"{path}/asset?format=glb")
+    with django_assert_num_queries(3):  # the key with its account, the job, the blob
+        asset = ours("GET", f"{path}/asset?format=glb")
     data = asyncio.run(_read(ours, f"{path}/asset"))
     assert (asset["Content-Type"], data[:4], len(data)) == ("model/gltf-binary", b"glTF", shown["asset"]["bytes"])
     assert ours("GET", f"{path}/asset?format=usdz").status_code == 422

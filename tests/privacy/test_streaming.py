@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +19,10 @@ from tink.streaming_aead import streaming_aead_key_templates
 
 from privacy import crypto, vault
 from privacy.models import Blob
-from privacy.stores import Store
+from privacy.opening import RUN_BYTES
+from privacy.stores import ObjectReader, Opened, Store
+from privacy.stores.directory import DirectoryStore
+from tests.privacy.streams import aread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +35,7 @@ def seal(data: bytes) -> Blob:
 
 async def fetched(blob_id: UUID) -> bytes:
     try:
-        return b"".join([chunk async for chunk in vault.aread(blob_id)])
+        return b"".join([chunk async for chunk in aread(blob_id)])
     finally:
         await sync_to_async(connections.close_all)()
 
@@ -50,29 +56,47 @@ def test_what_was_sealed_in_other_segments_opens(directory: Path, monkeypatch: p
     assert asyncio.run(fetched(blob.id)) == data
 
 
+def watched(monkeypatch: pytest.MonkeyPatch, see: Callable[[int], None]) -> None:
+    """Whatever is read of a file of the store is shown to ``see``, in the thread that reads it."""
+    ours = DirectoryStore.open
+
+    class Watched(io.RawIOBase):
+        def __init__(self, stream: ObjectReader) -> None:
+            super().__init__()
+            self.stream = stream
+
+        def readinto(self, into: Any) -> int:
+            size = self.stream.readinto(into)
+            see(size)
+            return size
+
+        def close(self) -> None:
+            self.stream.close()
+            super().close()
+
+    def opened(store: DirectoryStore, name: str) -> Opened:
+        found = ours(store, name)
+        return Opened(found.size, cast(ObjectReader, Watched(found.stream)))
+
+    monkeypatch.setattr(DirectoryStore, "open", opened)
+
+
 def test_the_store_is_read_in_threads_and_no_further_than_the_next_chunk(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, ours = os.urandom(SIZE), vault._Source._read
+    data = os.urandom(SIZE)
     reads: list[tuple[int, threading.Thread]] = []
-
-    def noted(source: vault._Source, size: int) -> bytes:
-        piece = ours(source, size)
-        reads.append((len(piece), threading.current_thread()))
-        return piece
-
-    monkeypatch.setattr(vault._Source, "_read", noted)
     blob = seal(data)
+    watched(monkeypatch, lambda size: reads.append((size, threading.current_thread())))
 
     async def slow_reader() -> None:
         got, furthest = 0, 0
-        async for chunk in vault.aread(blob.id):
+        async for chunk in aread(blob.id):
             await asyncio.sleep(0.02)  # time to read more than is allowed
-            assert len(chunk) <= vault.CHUNK_BYTES
+            assert len(chunk) <= crypto.SEGMENT_BYTES
             furthest = max(furthest, sum(size for size, _ in reads) - got)
             got += len(chunk)
-        # The chunk in hand, what is held for the next, and what Tink has taken in.
-        assert furthest <= vault.CHUNK_BYTES + vault.AHEAD_BYTES + 2 * vault.PIECE_BYTES
+        assert furthest <= 2 * RUN_BYTES + blob.sealed_size - blob.plain_size  # the chunk in hand, and the next
         assert got == SIZE
         await sync_to_async(connections.close_all)()
 
@@ -84,18 +108,20 @@ def test_the_store_is_read_in_threads_and_no_further_than_the_next_chunk(
 def test_a_reader_who_goes_away_leaves_no_complaint(
     directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    blob, failed = seal(os.urandom(SIZE)), threading.Event()
+    blob, failed, pieces = seal(os.urandom(SIZE)), threading.Event(), []
 
-    def fails(source: vault._Source, size: int) -> None:
-        failed.set()
-        raise vault.Unavailable("The store is away.")
+    def fails(size: int) -> None:
+        pieces.append(size)
+        if len(pieces) > 1:
+            failed.set()
+            raise vault.Unavailable("The store is away.")
 
-    monkeypatch.setattr(vault._Source, "hold", fails)
+    watched(monkeypatch, fails)
 
     async def goes_away() -> None:
-        chunks = vault.aread(blob.id)
+        chunks = aread(blob.id)
         await anext(chunks)
-        await asyncio.to_thread(failed.wait, 5)
+        assert await asyncio.to_thread(failed.wait, 5)
         await chunks.aclose()
         await sync_to_async(connections.close_all)()
 
@@ -105,6 +131,7 @@ def test_a_reader_who_goes_away_leaves_no_complaint(
 
     with caplog.at_level(logging.ERROR, "asyncio"):
         asyncio.run(goes_away())
+        pieces.clear()
         asyncio.run(stays())
     assert caplog.records == []
 

@@ -24,6 +24,7 @@ from privacy import keystore, vault
 from privacy.models import Blob
 from privacy.retention import KEY_MARGIN, RETENTION
 from privacy.stores import Store, store
+from tests.privacy.streams import aread
 
 pytestmark = pytest.mark.django_db
 
@@ -320,7 +321,7 @@ def test_async_reading_leaves_the_event_loop_free(each_store: Store) -> None:
                 await asyncio.sleep(0.001)
 
         beside = asyncio.create_task(tick())
-        got = b"".join([chunk async for chunk in vault.aread(blob.id)])
+        got = b"".join([chunk async for chunk in aread(blob.id)])
         beside.cancel()
         await sync_to_async(connections.close_all)()
         return got, max(b - a for a, b in pairwise(ticks))
@@ -335,14 +336,14 @@ def test_async_reading_tells_early_and_closes_when_dropped(directory: Path) -> N
     blob = seal(os.urandom(5_000_000))
 
     async def dropped() -> None:
-        chunks = vault.aread(blob.id)
+        chunks = aread(blob.id)
         await anext(chunks)
         await chunks.aclose()
         await sync_to_async(connections.close_all)()
 
     async def missing() -> None:
         try:
-            await anext(vault.aread(uuid4()))
+            await anext(aread(uuid4()))
         finally:
             await sync_to_async(connections.close_all)()
 
