@@ -25,7 +25,6 @@ class EndForm(forms.Form):
     whose = forms.ChoiceField(
         label=gettext_lazy("Whose"),
         choices=[("one", gettext_lazy("One account’s")), ("all", gettext_lazy("Everybody’s, yours too"))],
-        widget=forms.RadioSelect,
         initial="one",
     )
     account = forms.CharField(

@@ -37,6 +37,8 @@ FREE: Final = (
     "manifest", "offline", "privacy:", "trust:", "worker",
 )  # fmt: skip
 """Beginnings of the names of what is open without: the way there, the way out, what is public, and people's rights."""
+HELD: Final = ("account_change_password", "account_email", "account_set_password")
+"""Of those, what is not: other ways in are changed by whoever has shown both factors."""
 
 
 def factors(pk: object) -> QuerySet[Authenticator]:
@@ -90,6 +92,7 @@ def closed(request: HttpRequest) -> bool:
     if request.path_info.startswith(("/api/", "/static/")) or settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return False
     try:
-        return not resolve(request.path_info).view_name.startswith(FREE)
+        name = resolve(request.path_info).view_name
     except Resolver404:
         return False
+    return name in HELD or not name.startswith(FREE)

@@ -342,7 +342,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 # Beside allauth's own: nobody can have a mailbox filled in somebody else's name, or the site write files all day.
 ACCOUNT_RATE_LIMITS = {
-    "signup": "20/m/ip,60/h/ip,200/d/ip",  # each brings credits, and a mail to somebody
+    "signup": "20/m/ip,60/h/ip",  # each brings credits, and a mail to somebody
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,5/m/key,10/h/key",
     "export_data": "5/h/user",

@@ -30,7 +30,7 @@ def test_everybody_is_led_to_set_one_up_and_then_goes_on(client: Client, owner: 
     assert client.get("/").status_code == 200  # nobody is signed in
     assert client.get(reverse("generation:create"))["Location"].startswith(reverse("account_login"))
     client.force_login(owner)
-    for address in (HOME, "/create", "/history", "/billing", "/account/keys", "/account/usage"):
+    for address in (HOME, "/create", "/history", "/billing", "/account/keys", "/account/email/"):
         assert client.get(address)["Location"] == STEP, address
         assert client.post(address)["Location"] == STEP, address
     page = client.get(STEP)
