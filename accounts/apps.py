@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have sign-ins written to the log, and settings checked."""
+        from accounts import checks, sign_in_log  # noqa: F401 - both register themselves

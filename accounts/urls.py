@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.urls import include, path
 
-from accounts import key_pages, language, mail_choice, overview, theme, views
+from accounts import key_pages, language, mail_choice, overview, recovery_codes, second_factor, theme, views
 
 app_urls = [
     path("account/", overview.page, name="home"),
+    path("account/second-step", second_factor.page, name="second_step"),
     path("account/mail", mail_choice.page, name="mail"),
     path("account/keys", key_pages.overview, name="keys"),
     path("account/keys/new", key_pages.new, name="key_new"),
@@ -24,5 +25,6 @@ if settings.LOCAL:
 
 urlpatterns = [
     path("", include((app_urls, "accounts"))),
+    path("account/2fa/recovery-codes/", recovery_codes.page, name="mfa_view_recovery_codes"),
     path("account/", include("allauth.urls")),
 ]

@@ -11,7 +11,7 @@ class CompositionConfig(AppConfig):
 
     def ready(self) -> None:
         """Make `manage.py check` know our rules; count, if anybody wants that."""
-        from modelmyimage import checks, observers  # noqa: F401 - registers them
+        from modelmyimage import checks, observers, packages_checks, parts_checks  # noqa: F401 - registers them
         from observe import meters
 
         if settings.METRICS_TOKEN or settings.METRICS_PORT:

@@ -8,6 +8,7 @@ it would write to disk. At an address for machines alone, too large a body is an
 
 import asyncio
 import json
+import logging
 import math
 from collections.abc import Mapping
 
@@ -19,6 +20,8 @@ from accounts.problems import Problem
 from modelmyimage import watching
 from modelmyimage.api_edge import BELOW
 from modelmyimage.asgi_types import App, Message, Receive, Scope, Send, header
+
+logger = logging.getLogger(__name__)
 
 # What a form adds to its file: boundaries, headers and the other fields.
 FORM_OVERHEAD = 100_000
@@ -87,6 +90,7 @@ async def _refuse(
     scope: Scope, receive: Receive, send: Send, cap: int, declared: int | None, machines: frozenset[str]
 ) -> None:
     request_id = watching.request_id()
+    logger.warning("a body past the limit was refused")
     if scope["path"] in machines:
         status, media_type, body = 400, b"text/plain", b""
     else:

@@ -1,8 +1,8 @@
 """What every answer tells the browser that gets it, whoever made it: Django, a wrapper before it, or WhiteNoise.
 
 What an answer says itself stays. The policy of contents (CSP) is each page's own, and here there is one for what has
-none: files and refusals, which are no pages. Pages and their workers are isolated: no other site's window, frame or
-script shares a process or a reference with them.
+none: refusals and whatever is no page; files of the site only say that nobody may frame them. Pages and their workers
+are isolated: no other site's window, frame or script shares a process or a reference with them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import Final
 from modelmyimage.asgi_types import App, Message, Receive, Scope, Send
 
 POLICY: Final = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'"
-FILES: Final = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+FILES: Final = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 SCRIPTS: Final = FILES | {"Cross-Origin-Embedder-Policy": "require-corp"}
 """A worker's script says it, too, or its page may not start it."""
 ELSE: Final = FILES | {"Content-Security-Policy": POLICY}

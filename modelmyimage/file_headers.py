@@ -9,10 +9,12 @@ from typing import Final
 from wsgiref.headers import Headers
 
 WORKERS: Final = {
-    "/dist/device.js": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+    "/dist/device.js": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
+    ),
     "/dist/export-worker.js": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:; connect-src 'self' blob: data:; "
-        "img-src blob: data:"
+        "img-src blob: data:; frame-ancestors 'none'"
     ),
 }
 """A worker has the policy of its own file, not its page's: these run WebAssembly and ask nobody but us."""

@@ -60,17 +60,18 @@ def _groups(places: Mapping[str, str]) -> Iterator[dict[str, str]]:
     yield {"secret_key": secrets.token_urlsafe(48)}
     yield {"master_keys": _named_key()}
     yield {"signing_keys": _named_key()}
+    yield {"postgres_admin_password": _random()}
     password = _random()
     yield {"postgres_password": password, "database_url": f"postgres://site:{password}@{places['postgres']}/site"}
     password = _random()
     yield {
-        "broker_conf": f"requirepass {password}",
+        "broker_conf": _rights(password),
         "broker_url": f"redis://:{password}@{places['broker']}/0",
         "cache_url": f"redis://:{password}@{places['broker']}/1",
     }
     password = _random()
     yield {
-        "keystore_conf": f"requirepass {password}",
+        "keystore_conf": _rights(password),
         "keystore_url": f"redis://:{password}@{places['keystore']}/0",
     }
     name, password = secrets.token_hex(10), _random()
@@ -90,6 +91,14 @@ def _write(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
         os.fchmod(file.fileno(), 0o444)  # whatever the umask says
+
+
+def _rights(password: str) -> str:
+    """Whoever has the password of a Valkey reads and writes keys, and may ask how it is set up, but not change it.
+
+    So nobody who stole it has the key store write to disk, or send all it has to a replica.
+    """
+    return f"user default on >{password} ~* &* +@all -@dangerous +info +config|get"
 
 
 def _random() -> str:

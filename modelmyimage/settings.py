@@ -151,6 +151,9 @@ CACHES = {
     }
 }
 
+# Servers that nobody else is on the way to (modelmyimage/parts_checks.py)
+PRIVATE_HOSTS = env.list("PRIVATE_HOSTS", default=[])
+
 # Stored bytes
 STORE_URL = env.str("STORE_URL", default=f"file://{STATE_DIR}/blobs")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")
@@ -315,6 +318,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.OwnWords"},
+    {"NAME": "accounts.passwords.Leaked"},
 ]
 # Signing up takes an address, which a code confirms. A password is optional; it or a passkey may be added later.
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -338,6 +342,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 # Beside allauth's own: nobody can have a mailbox filled in somebody else's name, or the site write files all day.
 ACCOUNT_RATE_LIMITS = {
+    "signup": "20/m/ip,60/h/ip",  # each brings credits, and a mail to somebody
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,5/m/key,10/h/key",
     "export_data": "5/h/user",
@@ -353,8 +358,14 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "ModelMyImage"
-MFA_TOTP_TOLERANCE = 1  # clocks drift: the code before and the one after are taken too
+MFA_TOTP_TOLERANCE = 0  # a code is good for the 30 seconds in which an app shows it
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL  # browsers allow passkeys without TLS on localhost only
+# Who has to have one (accounts/second_factor.py)
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="")
+SECOND_FACTOR_CHOSEN = bool(SECOND_FACTOR)
+SECOND_FACTOR = SECOND_FACTOR or ("nobody" if LOCAL else "operators")
+if SECOND_FACTOR == "everybody":
+    MIDDLEWARE.append("accounts.second_factor.demanded")
 
 # Mail: SMTP in production; on a laptop a mailbox page shows it.
 if LOCAL:
@@ -425,7 +436,8 @@ SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS_TOKEN is a key to the site's figures: at least 20 characters.")
 
-# What is logged, and what never is
+# What is logged, and what never is; where it is kept is said for `check --deploy` alone
+LOGS_TO = env.str("LOGS_TO", default="")
 LOGGING = logs.config(dsn=SENTRY_DSN)
 
 # What a browser may do here
@@ -461,9 +473,9 @@ if not LOCAL:  # a browser takes a name with this prefix over TLS alone, and fro
     THEME_COOKIE_NAME = "__Host-theme"
     MESSAGES_COOKIE_NAME = "__Host-messages"
 SECURE_HSTS_SECONDS = 0 if LOCAL else env.int("HSTS_SECONDS", default=31_536_000)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 PROXY_SSL_HEADER = env.str("PROXY_SSL_HEADER", default="")
 if PROXY_SSL_HEADER:
     SECURE_PROXY_SSL_HEADER = ("HTTP_" + PROXY_SSL_HEADER.upper().replace("-", "_"), "https")
-# Whether HSTS covers sibling hosts and the browsers' preload list is for the domain's owner to say, not for us.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Whether a domain is on the browsers' own list is for its owner to say, not for us.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]

@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelmyimage.local import valkey
@@ -22,6 +23,11 @@ PROGRAMS = Path(sys.executable).parent
 def key() -> str:
     """A named key that nothing else will ever use."""
     return "check:" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def password() -> str:
+    """One that nothing else will ever use."""
+    return secrets.token_urlsafe(24)
 
 
 def secret_values() -> dict[str, str]:
@@ -45,9 +51,9 @@ def production(state: str, *, keystore: str) -> dict[str, str]:
         "PRIVACY_CONTACT": "privacy@models.example",
         "CSRF_TRUSTED_ORIGINS": "https://models.example",
         "PROXY_SSL_HEADER": "X-Forwarded-Proto",
-        "DATABASE_URL": "postgres://site@database.example/site",
-        "BROKER_URL": "rediss://broker.example/0",
-        "CACHE_URL": "rediss://broker.example/1",
+        "DATABASE_URL": f"postgres://site:{password()}@database.invalid/site?sslmode=verify-full",
+        "BROKER_URL": f"rediss://:{password()}@broker.example/0",
+        "CACHE_URL": f"rediss://:{password()}@broker.example/1",
         "KEYSTORE_URL": keystore,
         "EMAIL_URL": "smtp+tls://site@mail.example:587",
         "DEFAULT_FROM_EMAIL": "ModelMyImage <noreply@models.example>",
@@ -57,7 +63,18 @@ def production(state: str, *, keystore: str) -> dict[str, str]:
         "CONTACT_EMAIL": "hello@models.example",
         "GOVERNING_LAW": "The law of Germany",
         "HOSTING": "Example hosting|Germany|runs our machines",
+        "SECOND_FACTOR": "operators",
+        "LOGS_TO": "logs.example",
     }
+
+
+def in_files(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The same with each secret in a file of its own, as a site is handed them."""
+    found = dict(environment)
+    for name in [name for name in found if name.endswith(("_KEY", "_KEYS", "_URL")) and not name.startswith("SITE")]:
+        (folder / name).write_text(found.pop(name), encoding="utf-8")
+        found[f"{name}_FILE"] = str(folder / name)
+    return found
 
 
 def run(environment: dict[str, str], *command: str) -> int:
@@ -76,7 +93,7 @@ def check_django(state: Path) -> int:
     try:
         server = valkey.start(guard, address, state / "keystore", valkey.FORGETTING, state / "keystore.log")
         valkey.wait(server, address)
-        environment = production(str(state), keystore=f"unix://{address}")
+        environment = in_files(production(str(state), keystore=f"unix://{address}"), state)
         return run(environment, *manage, "check", "--deploy", "--fail-level", "WARNING")
     finally:
         guard.close()

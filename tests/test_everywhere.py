@@ -34,6 +34,17 @@ def test_every_answer_has_them(method: str, path: str, headers: dict[str, str], 
     assert "server" not in answer.answered
 
 
+@pytest.mark.parametrize(
+    "path", ["/static/dist/site.css", "/static/dist/site.js", "/static/dist/device.js", "/static/app/touch.png",
+             "/static/dist/fonts/schibsted-grotesk-latin.woff2", "/api/v1/openapi.json", "/manifest.webmanifest"]
+)  # fmt: skip
+def test_nothing_can_be_framed(path: str) -> None:
+    answer = Call(path, b"", {}, method="GET").make()
+    assert answer.status == 200
+    assert "frame-ancestors 'none'" in answer.answered["content-security-policy"]
+    assert "strict-transport-security" not in answer.answered  # without TLS; test_settings looks at the other
+
+
 def test_pages_are_isolated_and_have_no_camera() -> None:
     answered = Call("/", b"", {}, method="GET").make().answered
     assert answered["cross-origin-embedder-policy"] == "require-corp"

@@ -87,7 +87,8 @@ def test_the_environment_wins_over_the_state_folder(tmp_path: Path) -> None:
 
 
 def test_a_complete_production_environment_has_no_warning(tmp_path: Path) -> None:
-    done = manage("check", "--deploy", "--fail-level", "WARNING", environment=production(tmp_path))
+    environment = check.in_files(production(tmp_path), tmp_path)
+    done = manage("check", "--deploy", "--fail-level", "WARNING", environment=environment)
     assert done.returncode == 0, done.stderr
 
 

@@ -29,7 +29,7 @@ export function zip(files) {
  */
 export function alignedZip(files) {
   /** @type {Record<string, [Uint8Array, { extra?: Record<number, Uint8Array> }]>} */
-  const entries = {};
+  const entries = Object.create(null);
   let offset = 0;
   for (const [name, bytes] of Object.entries(files)) {
     const start = offset + LOCAL_HEADER + name.length;

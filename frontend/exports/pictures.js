@@ -61,7 +61,7 @@ export class Pictures {
   constructor(source) {
     this.source = source;
     /** @type {Record<string, Uint8Array>} */
-    this.files = {};
+    this.files = Object.create(null);
     /** @type {Map<Texture["source"], string>} */
     this.names = new Map();
   }

@@ -80,7 +80,7 @@ function described(value) {
   if (typeof created !== "string" || Number.isNaN(Date.parse(created))) throw new Refused("zip-list");
   if (!isCount(kept, 8.64e15)) throw new Refused("zip-list");
   /** @type {Kinds} */
-  const files = {};
+  const files = Object.create(null);
   for (const [role, kind] of Object.entries(value.files)) {
     const known = ROLES.find((one) => one === role);
     if (!known || !isKind(kind, known)) throw new Refused("zip-list");

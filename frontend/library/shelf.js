@@ -111,7 +111,7 @@ export class Shelf {
   /** The row of a model that is about to be kept. @param {Parameters<Shelf["keep"]>[0]} about @param {Files} files @returns {Promise<Kept>} */
   async #row(about, files) {
     /** @type {Kinds} */
-    const kinds = {};
+    const kinds = Object.create(null);
     for (const role of ROLES) {
       const file = files[role];
       const type = file ? await typeOf(role, file) : "";

@@ -21,7 +21,7 @@ export async function exported(models, fileOf, progress) {
   const listed = [];
   for (const model of models) {
     /** @type {Described["files"]} */
-    const files = { model: model.files.model };
+    const files = Object.assign(Object.create(null), { model: model.files.model });
     const there = [];
     for (const role of ROLES) {
       const [kind, file] = [model.files[role], await fileOf(model, role)];
@@ -68,7 +68,7 @@ export async function listed(zip) {
  */
 export async function taken(zip, entries, model) {
   /** @type {Partial<Record<Role, Blob>>} */
-  const files = {};
+  const files = Object.create(null);
   try {
     for (const role of ROLES) {
       const kind = model.files[role];

@@ -78,6 +78,7 @@ PAGES: Final = [
     *_pages("account", LEAVING, "/account/", "/account/erase", "/erasure/{erasure}"),
     *_pages("way in", NEW, "/account/2fa/", "/account/2fa/totp/activate/", "/account/2fa/webauthn/add/"),
     *_pages("way in", NEW, "/account/email/", "/account/password/set/", "/account/sessions/", "/account/logout/"),
+    *_pages("way in", NEW, "/account/second-step"),
     *_pages("second factors", FULL, "/account/2fa/", "/account/2fa/totp/deactivate/", "/account/2fa/recovery-codes/"),
     *_pages("second factors", FULL, "/account/2fa/recovery-codes/generate/", "/account/2fa/webauthn/"),
     *_pages(
@@ -108,6 +109,7 @@ PAGES: Final = [
     Page("errors", NEW, "/operators/", lands="/operators/login/", status=403),
     *_pages("operators", OPERATOR, "/operators/", "/operators/billing/transaction/", "/operators/billing/order/"),
     *_pages("operators", OPERATOR, "/operators/billing/adjustment/adjust/", "/operators/privacy/subjectrequest/"),
+    *_pages("operators", OPERATOR, "/operators/sessions/"),
     *_pages("operators", OPERATOR, "/operators/privacy/subjectrequest/{request}/change/"),
     *_pages("operators", OPERATOR, "/operators/privacy/subjectrequest/numbers/"),
     *_pages("mailbox", NOBODY, "/mailbox", "/mailbox/{letter}"),

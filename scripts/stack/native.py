@@ -220,7 +220,7 @@ class Stack:
     def _start_postgres(self) -> None:
         """Start it, after its own death too, and see that the site's database is there. Raises ``PostgresError``."""
         environment = self.services["postgres"].environment
-        user, secret = environment["POSTGRES_USER"], (self.folder / "secrets" / "postgres_password").read_text().strip()
+        user, secret = environment["POSTGRES_USER"], self._secret("postgres_admin_password")
         if self.database is not None:
             self.guard.forget(self.database)
             secret = ""  # it has it, and could not write it down while its disk is full
@@ -229,9 +229,16 @@ class Stack:
         with psycopg.connect(
             host=str(place), port=self.ports["postgres"][0], user=user, dbname="postgres", autocommit=True
         ) as opened:
-            name = environment["POSTGRES_DB"]
-            if not opened.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                opened.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            if not opened.execute("SELECT 1 FROM pg_database WHERE datname = 'site'").fetchone():
+                script = (
+                    (compose.FILE.parent / "site-role.sh").read_text().partition("<<'SQL'\n")[2].partition("SQL\n")[0]
+                )
+                password = psycopg.sql.Literal(self._secret("postgres_password")).as_string(opened)
+                for statement in filter(str.strip, script.split(";")):
+                    opened.execute(psycopg.sql.SQL(statement.replace(":'password'", password)))
+
+    def _secret(self, name: str) -> str:
+        return (self.folder / "secrets" / name).read_text().strip()
 
     @staticmethod
     def _end_of(log: Path) -> str:

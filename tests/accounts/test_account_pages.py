@@ -76,8 +76,9 @@ def test_authenticator_app(signed: Client) -> None:
     """Turned on, its seed rests encrypted, and signing in by password then asks for it."""
     page = signed.get(reverse("mfa_activate_totp"))
     seed = page.context["form"].secret
-    code = totp(seed)
-    signed.post(reverse("mfa_activate_totp"), {"code": code})
+    now = middle_of_a_code()
+    with mock.patch("time.time", return_value=now):
+        signed.post(reverse("mfa_activate_totp"), {"code": totp(seed)})
     stored = Authenticator.objects.get(type=Authenticator.Type.TOTP).data["secret"]
     assert seed not in stored
     assert states_of(signed)["Second step"] == "On, 10 recovery codes left"
@@ -88,8 +89,13 @@ def test_authenticator_app(signed: Client) -> None:
     assert signed_in(second) is None
     second.post(reverse("mfa_authenticate"), {"code": "000000"})
     assert signed_in(second) is None
-    later = time.time() + 60  # a code works once, and the one that turned it on is used up
+    later = now + 60  # a code works once, and the one that turned it on is used up
+    with mock.patch("time.time", return_value=later - 30):
+        old = totp(seed)
     with mock.patch("time.time", return_value=later):
+        answer = second.post(reverse("mfa_authenticate"), {"code": old})
+        assert "the one that the app shows now" in answer.content.decode()
+        assert signed_in(second) is None  # it is no longer shown
         second.post(reverse("mfa_authenticate"), {"code": totp(seed)})
     assert signed_in(second)
 
@@ -101,6 +107,11 @@ def test_second_factors_want_the_password_again() -> None:
     browser.post(reverse("account_login"), {"login": ADDRESS, "password": PASSWORD})
     for page in ("mfa_activate_totp", "mfa_add_webauthn"):
         assert browser.get(reverse(page))["Location"].startswith(reverse("account_reauthenticate"))
+
+
+def middle_of_a_code() -> float:
+    """A time about now at which no code is about to change."""
+    return time.time() // 30 * 30 + 15
 
 
 def totp(seed: str) -> str:

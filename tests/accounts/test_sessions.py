@@ -1,11 +1,11 @@
-"""A session ends with its period after the signing-in; a password that names the site is refused, digits are not."""
+"""A session ends with its period after the signing-in; a password that leaked or names the site is refused."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -52,3 +52,10 @@ def test_a_password_is_of_any_letters(settings) -> None:
     settings.SITE_URL, settings.OPERATOR_NAME = "https://models.example", "Examplehost Ltd"
     validate_password("48151623420815")
     validate_password("        ¿ø漢字")
+
+
+@pytest.mark.parametrize("password", ["iloveyou1234", "Iloveyou1234", "michaeljordan23"])
+def test_a_password_that_leaked_elsewhere_is_refused(password: str) -> None:
+    assert password.lower() not in CommonPasswordValidator().passwords
+    with pytest.raises(ValidationError, match="leaked"):
+        validate_password(password)

@@ -56,6 +56,7 @@ SIGNED_IN = [
     "/account/email/",
     "/account/password/change/",
     "/account/2fa/",
+    "/account/second-step",
     "/account/sessions/",
     "/account/data",
     "/account/mail",
@@ -194,7 +195,7 @@ def test_pages_of_operators_keep_to_the_policy(
             looks = Looks(page)
             assert looks() == []
             wanted = ("", "billing/", "billing/transaction/", "billing/transaction/1/change/")
-            for path in (*wanted, "privacy/subjectrequest/", "privacy/subjectrequest/numbers/"):
+            for path in (*wanted, "privacy/subjectrequest/", "privacy/subjectrequest/numbers/", "sessions/"):
                 page.goto(f"{site.url}/operators/{path}")
                 assert looks() == [], path
 

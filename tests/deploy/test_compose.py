@@ -97,6 +97,7 @@ def test_no_secret_is_in_the_file() -> None:
     text = compose.FILE.read_text()
     assert not re.search(r"://[^/\s]+@", text)
     assert "requirepass" not in text
+    assert "user default" not in text
 
 
 def test_each_secret_is_one_that_is_made(resolved: dict[str, Any], tmp_path: Path) -> None:
@@ -104,8 +105,18 @@ def test_each_secret_is_one_that_is_made(resolved: dict[str, Any], tmp_path: Pat
     assert made == {Path(said["file"]).name for said in resolved["secrets"].values()} == set(resolved["secrets"])
     for name, said in resolved["services"].items():
         given = {secret["source"] for secret in said.get("secrets", [])}
-        read = set(re.findall(r"/run/secrets/(\w+)", json.dumps([said.get("command"), said.get("environment")])))
+        scripts = [
+            (FOLDER / mount["source"]).read_text()
+            for mount in said.get("volumes", [])
+            if mount["source"].endswith(".sh")
+        ]
+        said_there = json.dumps([said.get("command"), said.get("environment"), scripts])
+        read = set(re.findall(r"/run/secrets/(\w+)", said_there))
         assert read == given, name
+    for server in ("broker", "keystore"):
+        said, address = (tmp_path / f"{server}_conf").read_text().split(), (tmp_path / f"{server}_url").read_text()
+        assert said[4:] == ["~*", "&*", "+@all", "-@dangerous", "+info", "+config|get"], "no more than is needed"
+        assert said[3].removeprefix(">") in address
     assert make_secrets.make(tmp_path) == []  # a second time changes nothing
     (tmp_path / "database_url").unlink()
     with pytest.raises(FileExistsError, match="postgres_password without database_url"):
@@ -188,3 +199,41 @@ def test_what_is_mounted_beside_the_file_is_there() -> None:
         for mount in service.get("volumes") or []:
             if mount.startswith("./") and not mount.startswith("./secrets"):
                 assert (FOLDER / mount.split(":")[0]).is_file(), mount
+
+
+def test_the_door_takes_no_old_version_of_tls_and_no_weak_suite() -> None:
+    told = (FOLDER / "Caddyfile").read_text()
+    assert re.search(r"^\t\tprotocols tls1\.2 tls1\.3$", told, re.MULTILINE)
+    found = re.search(r"^\t\tciphers (.*)$", told, re.MULTILINE)
+    assert found
+    suite = re.compile(r"TLS_ECDHE_(ECDSA|RSA)_WITH_(AES_(128|256)_GCM_SHA(256|384)|CHACHA20_POLY1305_SHA256)")
+    assert all(map(suite.fullmatch, found[1].split()))
+    assert "http://" not in told
+    assert "auto_https" not in told
+
+
+def test_what_is_reached_without_tls_is_on_the_network_that_leaves_no_machine(resolved: dict[str, Any]) -> None:
+    private = SERVICES["web"].environment["PRIVATE_HOSTS"].split(",")
+    assert private == ["postgres", "broker", "keystore"]
+    for name in private:
+        assert SERVICES[name].networks == {"data"}, name
+    assert resolved["networks"]["data"]["internal"] is True
+    assert not resolved["networks"]["data"].get("driver")  # a bridge: an overlay would cross machines
+
+
+def test_logs_can_leave_by_tls_and_are_said_to(resolved: dict[str, Any]) -> None:
+    command = [program("docker-compose"), "-f", str(compose.FILE), "-f", str(FOLDER / "logs.yml"), "config"]
+    environment = {**HOST, "LOGS_HOST": "logs.example", "PATH": os.defpath}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    away = yaml.safe_load(done.stdout)["services"]
+    assert away.keys() == resolved["services"].keys()
+    for name, said in away.items():
+        assert said["logging"]["driver"] == "syslog", name
+        assert said["logging"]["options"]["syslog-address"] == "tcp+tls://logs.example:6514", name
+        assert "max-size" not in said["logging"]["options"], name
+        told = said.get("environment", {})
+        assert told.get("LOGS_TO") == ("logs.example" if name in OURS else None), name
+        assert {key: value for key, value in told.items() if key != "LOGS_TO"} == (
+            resolved["services"][name].get("environment", {})
+        ), name

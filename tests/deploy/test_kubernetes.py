@@ -20,7 +20,7 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 OF_KEDA = {"ScaledObject", "TriggerAuthentication"}
 OWN_TO_COMPOSE = {"AWS_CA_BUNDLE"}
 """Its S3 server has a certificate of its own."""
-OF_A_SITE = {"STORE_URL", "S3_ENDPOINT_URL", "FORWARDED_ALLOW_IPS"}
+OF_A_SITE = {"STORE_URL", "S3_ENDPOINT_URL", "FORWARDED_ALLOW_IPS", "PRIVATE_HOSTS"}
 
 
 def documents() -> Iterator[dict[str, Any]]:
@@ -143,3 +143,18 @@ def test_each_worker_grows_with_the_very_lists_that_it_takes_from() -> None:
 def test_there_is_never_a_second_beat() -> None:
     spec = BY_NAME["Deployment", "beat"]["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_the_door_takes_no_weak_suite_and_nothing_in_clear() -> None:
+    said = BY_NAME["Ingress", "web"]["metadata"]["annotations"]
+    suites = said["nginx.ingress.kubernetes.io/ssl-ciphers"].split(":")
+    assert len(suites) == 6
+    assert all(
+        suite.startswith("ECDHE-") and suite.endswith(("GCM-SHA384", "GCM-SHA256", "POLY1305")) for suite in suites
+    )
+    assert said["nginx.ingress.kubernetes.io/force-ssl-redirect"] == "true"
+    assert BY_NAME["Ingress", "web"]["spec"]["tls"]
+
+
+def test_servers_inside_are_not_called_private_before_the_operator_says_so() -> None:
+    assert BY_NAME["ConfigMap", "site"]["data"]["PRIVATE_HOSTS"] == ""

@@ -135,14 +135,18 @@ def drilled(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_restored_copy_proves_itself_and_a_spoilt_one_does_not(stack: Stack) -> None:
     site = (stack.folder / "secrets" / "database_url").read_text().strip()
     copy = site.removesuffix("/site") + "/drill"
-    with psycopg.connect(site, autocommit=True) as database:
-        database.execute("CREATE DATABASE drill")
+    password = (stack.folder / "secrets" / "postgres_admin_password").read_text().strip()
+    admin = f"postgres://postgres:{password}@{copy.partition('@')[2]}"
+    with psycopg.connect(admin.removesuffix("drill") + "postgres", autocommit=True) as database:
+        database.execute("CREATE DATABASE drill OWNER site")
     good = drilled(stack, "--from", site, "--into", copy)
     assert (good.returncode, good.stderr) == (0, "")
     assert "The ledger is sound." in good.stdout
     assert "The log of 1 entries" in good.stdout
     assert "is not empty" in drilled(stack, "--from", site, "--into", copy).stderr
-    with psycopg.connect(copy) as database:
+    with psycopg.connect(copy) as database, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.execute("SET session_replication_role = replica")
+    with psycopg.connect(admin) as database:
         database.execute("SET session_replication_role = replica")  # past the triggers that refuse it
         database.execute("DELETE FROM billing_entry WHERE id = (SELECT min(id) FROM billing_entry)")
     bad = drilled(stack, "--restored", "--into", copy)
