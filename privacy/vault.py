@@ -29,7 +29,6 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "VaultError",
-    "adopt",
     "aread",
     "blobs",
     "destroy",
@@ -110,7 +109,7 @@ class _Reading:
 
 def _opened(blob_id: UUID) -> tuple[_Reading, bytes]:
     """A blob, and its first chunk, by which all that can be wrong with it at the beginning shows."""
-    blob = Blob.objects.filter(pk=blob_id).first()
+    blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
     if blob is None or not blob.may_be_read():
         raise Gone("The blob is not there any more.")
     wrapped = keystore.get(blob.id)
@@ -173,12 +172,6 @@ async def aread(blob_id: UUID) -> AsyncGenerator[bytes, None]:
         if ahead is not None and not ahead.cancelled():
             ahead.exception()  # seen: a reader who went away does not hear of it
         await asyncio.to_thread(source.close)
-
-
-def adopt(blob_id: UUID, group: UUID) -> None:
-    """Move a sealed blob into another group: an upload becomes a job's. Raises ``Gone``."""
-    if not Blob.objects.filter(pk=blob_id, state=Blob.State.SEALED).update(group=group):
-        raise Gone("The blob is not there any more.")
 
 
 def blobs(group: UUID) -> BlobQuerySet:
