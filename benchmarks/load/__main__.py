@@ -85,9 +85,10 @@ def main() -> None:
                 for people, jobs in zip(asked.people, asked.jobs, strict=True)]  # fmt: skip
         tell(runs)
         if isinstance(site, sites.NativeSite):
-            middle, asked_for = runs[len(runs) // 2], asking.requests(site, crowd)
+            middle = runs[len(runs) // 2]
             if asked.floor:
                 beside_floor(middle, runs, accounts, photo, mesh, asked.floor)
+            asked_for = asking.requests(site, crowd)  # after the floor: from here on the S3 server logs each of them
             print("Requests to the store, for a job: "
                   + ", ".join(f"{name} {count:.1f}" for name, count in asked_for.items()))  # fmt: skip
             if asked.json:
