@@ -315,26 +315,25 @@ async def _waited(key: AccessKey, job_id: UUID, seconds: int) -> dict[str, Any]:
     """The job as it is when it is ready or over, or after the seconds. Raises ``Problem``: also for a wait too many."""
     look = sync_to_async(_looked_at)
     if not seconds:
-        return (await look(key, job_id))[0]
+        return await look(key, job_id)
     entry = await _entered(key)
     ends = time.monotonic() + seconds
     try:
         with changes.of(job_id, progress=False) as change:
             while True:
-                shown, settled = await look(key, job_id)
-                left = ends - time.monotonic()
-                if settled or left <= 0:
+                shown = await look(key, job_id, ends)
+                if shown:
                     return shown
-                await change.wait(left)
+                await change.wait(max(0.0, ends - time.monotonic()))
     finally:
         await _left(key, entry)
 
 
-def _looked_at(key: AccessKey, job_id: UUID) -> tuple[dict[str, Any], bool]:
-    """The job, and whether that is what somebody may be waiting for. Raises ``Problem``."""
+def _looked_at(key: AccessKey, job_id: UUID, ends: float = 0.0) -> dict[str, Any]:
+    """The job; before ``ends``, by the monotonic clock, empty as long as it is only running. Raises ``Problem``."""
     try:
         job = _owned(key, job_id)
-        return job_out(job), state_of(job) != "running"
+        return {} if state_of(job) == "running" and time.monotonic() < ends else job_out(job)
     finally:
         close_old_connections()  # a request that only waits must not hold one
 
