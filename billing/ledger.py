@@ -18,7 +18,9 @@ What it may refuse is in ``billing/errors.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -92,9 +94,15 @@ def grant(*, user: User, credits: int, key: str, reason: str) -> Transaction:
     if credits < 1:
         raise InvalidAmount(f"a grant of {credits} credits")
     with database.atomic():
-        _lock(user)
         return tell(
-            key=key, kind=Kind.GRANT, user=user, credits=credits, reason=reason, source=ISSUED, target=AVAILABLE
+            key=key,
+            kind=Kind.GRANT,
+            user=user,
+            accounts=_lock(user),
+            credits=credits,
+            reason=reason,
+            source=ISSUED,
+            target=AVAILABLE,
         )
 
 
@@ -106,11 +114,16 @@ def hold(*, user: User, credits: int, job: UUID) -> Transaction:
     if credits < 0:
         raise InvalidAmount(f"a hold of {credits} credits")
     with database.atomic():
-        _lock(user)
-        if credits and not Transaction.objects.filter(key=f"hold:{job}").exists():
-            _within_limit(user, credits)
         return tell(
-            key=f"hold:{job}", kind=Kind.HOLD, user=user, credits=credits, job=job, source=AVAILABLE, target=HELD
+            key=f"hold:{job}",
+            kind=Kind.HOLD,
+            user=user,
+            accounts=_lock(user),
+            credits=credits,
+            job=job,
+            source=AVAILABLE,
+            target=HELD,
+            first=partial(_within_limit, user, credits),
         )
 
 
@@ -131,11 +144,11 @@ def refund(*, job: UUID) -> Transaction:
     """
     captured = _find(f"capture:{job}")
     with database.atomic():
-        _lock(captured.user)
         return tell(
             key=f"refund:{job}",
             kind=Kind.REVERSE,
             user=captured.user,
+            accounts=_lock(captured.user),
             credits=captured.credits,
             job=job,
             reason="refund",
@@ -153,13 +166,14 @@ def reverse(*, key: str, original: str, credits: int, reason: str) -> Transactio
     """
     granted = _granted(original, credits)
     with database.atomic():
-        _lock(granted.user)
+        accounts = _lock(granted.user)
         if credits > granted.credits - taken_back(granted, but=key):
             raise NotReversible(f"less than {credits} credits are left of {original}")
         return tell(
             key=key,
             kind=Kind.REVERSE,
             user=granted.user,
+            accounts=accounts,
             credits=credits,
             reason=reason,
             reverses=granted,
@@ -177,13 +191,14 @@ def restore(*, key: str, original: str, credits: int, reason: str) -> Transactio
     """
     granted = _granted(original, credits)
     with database.atomic():
-        _lock(granted.user)
+        accounts = _lock(granted.user)
         if credits > taken_back(granted, but=key):
             raise NotReversible(f"less than {credits} credits of {original} were taken back")
         return tell(
             key=key,
             kind=Kind.RESTORE,
             user=granted.user,
+            accounts=accounts,
             credits=credits,
             reason=reason,
             reverses=granted,
@@ -200,8 +215,16 @@ def take(*, user: User, credits: int, key: str, reason: str) -> Transaction:
     if credits < 1:
         raise InvalidAmount(f"taking {credits} credits")
     with database.atomic():
-        _lock(user)
-        return tell(key=key, kind=Kind.TAKE, user=user, credits=credits, reason=reason, source=AVAILABLE, target=ISSUED)
+        return tell(
+            key=key,
+            kind=Kind.TAKE,
+            user=user,
+            accounts=_lock(user),
+            credits=credits,
+            reason=reason,
+            source=AVAILABLE,
+            target=ISSUED,
+        )
 
 
 def taken_back(granted: Transaction, *, but: str = "") -> int:
@@ -232,7 +255,7 @@ def _balances(user: User) -> dict[str, int]:
     return {kind: figure or 0 for kind, figure in found}
 
 
-def _lock(user: User) -> None:
+def _lock(user: User) -> dict[str, LedgerAccount]:
     """Lock the person's accounts until the database transaction ends, opening them if this is the first time.
 
     In order of id, so that two movements never wait for each other crosswise. ``no_key``: new entries'
@@ -243,11 +266,16 @@ def _lock(user: User) -> None:
         LedgerAccount.objects.bulk_create(
             [LedgerAccount(user=user, kind=kind, balance=0) for kind in (AVAILABLE, HELD)], ignore_conflicts=True
         )
-        len(mine.all())
-        _welcome(user)
+        _welcome(user, _by_kind(mine.all()))
+        mine = mine.all()
+    return _by_kind(mine)
 
 
-def _welcome(user: User) -> None:
+def _by_kind(accounts: Iterable[LedgerAccount]) -> dict[str, LedgerAccount]:
+    return {account.kind: account for account in accounts}
+
+
+def _welcome(user: User, accounts: dict[str, LedgerAccount]) -> None:
     """The grant for a new account. Called with its accounts locked; the key makes a second call harmless."""
     key = f"welcome:{user.pk}"
     if settings.GRANT_CREDITS > 0 and not Transaction.objects.filter(key=key).exists():
@@ -255,6 +283,7 @@ def _welcome(user: User) -> None:
             key=key,
             kind=Kind.GRANT,
             user=user,
+            accounts=accounts,
             credits=settings.GRANT_CREDITS,
             reason="welcome",
             source=ISSUED,
@@ -264,7 +293,7 @@ def _welcome(user: User) -> None:
 
 def _within_limit(user: User, credits: int) -> None:
     """Raises ``LimitReached`` when spending so many would go past the person's limit for the month."""
-    limit = limits.monthly(user)
+    limit = limits.monthly(user) if credits else None
     if limit is not None:
         left = max(0, limit - limits.spent_this_month(user))
         if credits > left:
@@ -293,13 +322,17 @@ def _settle(*, job: UUID, kind: Kind, target: str) -> Transaction:
     """End the job's hold one way or the other."""
     held = _find(f"hold:{job}")
     with database.atomic():
-        _lock(held.user)
-        if Transaction.objects.filter(settles=held).exclude(kind=kind).exists():
-            raise AlreadySettled(f"job {job} cannot have its {kind}: its hold ended the other way")
+        accounts = _lock(held.user)
+        settled = next(iter(Transaction.objects.filter(settles=held)), None)
+        if settled is not None:
+            if settled.kind != kind:
+                raise AlreadySettled(f"job {job} cannot have its {kind}: its hold ended the other way")
+            return settled
         return tell(
             key=f"{kind}:{job}",
             kind=kind,
             user=held.user,
+            accounts=accounts,
             credits=held.credits,
             job=job,
             settles=held,

@@ -13,7 +13,7 @@ from billing.models import Preferences
 
 def monthly(user: User) -> int | None:
     """The person's limit in credits; ``None`` for none."""
-    return Preferences.objects.filter(user=user).values_list("monthly_limit", flat=True).first()
+    return next(iter(Preferences.objects.filter(user=user).values_list("monthly_limit", flat=True)), None)
 
 
 def month_start(moment: datetime) -> datetime:

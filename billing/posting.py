@@ -1,10 +1,12 @@
 """Writing a transaction of the ledger and its entries: called by ``billing/ledger.py`` alone, with the accounts locked.
 
+What was read as they were locked is so until the transaction of the database ends, and is not asked again.
 What becomes available pays a debt first, and only the reversal of a grant may lead into one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from accounts.models import User
@@ -16,12 +18,16 @@ Kind = Transaction.Kind
 AVAILABLE, HELD, DEBT = LedgerAccount.Kind.AVAILABLE, LedgerAccount.Kind.HELD, LedgerAccount.Kind.DEBT
 ISSUED, SPENT = LedgerAccount.Kind.ISSUED, LedgerAccount.Kind.SPENT
 
+Accounts = Mapping[str, LedgerAccount]
+"""A person's accounts by kind, as they were locked."""
+
 
 def tell(
     *,
     key: str,
     kind: Kind,
     user: User,
+    accounts: Accounts,
     credits: int,
     source: str,
     target: str,
@@ -30,10 +36,11 @@ def tell(
     settles: Transaction | None = None,
     reverses: Transaction | None = None,
     may_owe: bool = False,
+    first: Callable[[], None] | None = None,
 ) -> Transaction:
     """Write one transaction and its entries, unless it was told before; returns it, or the one told before.
 
-    Raises ``InsufficientCredits``, ``KeyReused``.
+    ``first`` is called before a new one is written, and may refuse it. Raises ``InsufficientCredits``, ``KeyReused``.
     """
     content = {
         "kind": kind,
@@ -44,13 +51,16 @@ def tell(
         "settles": settles,
         "reverses": reverses,
     }
-    told, new = Transaction.objects.get_or_create(key=key, defaults=content)
-    if not new:
+    told = next(iter(Transaction.objects.filter(key=key)), None)
+    if told is not None:
         if any(getattr(told, name) != value for name, value in content.items()):
             raise KeyReused(key)
         return told
+    if first is not None:
+        first()
+    told = Transaction.objects.create(key=key, **content)  # nobody else writes this person's now
     if credits:
-        moves = [*_taken(user, source, credits, may_owe=may_owe), *_given(user, target, credits)]
+        moves = [*_taken(user, accounts, source, credits, may_owe=may_owe), *_given(accounts, target, credits)]
         Entry.objects.bulk_create(
             [Entry(transaction=told, account=account, amount=amount) for account, amount in moves if amount]
         )
@@ -58,9 +68,11 @@ def tell(
     return told
 
 
-def _taken(user: User, source: str, credits: int, *, may_owe: bool) -> list[tuple[LedgerAccount, int]]:
+def _taken(
+    user: User, accounts: Accounts, source: str, credits: int, *, may_owe: bool
+) -> list[tuple[LedgerAccount, int]]:
     """Where the credits come from: what is not available is owed, if it may be, and is otherwise not to be had."""
-    account = _account(user, source)
+    account = _account(accounts, source)
     if source != AVAILABLE:
         return [(account, -credits)]
     free = account.balance or 0
@@ -68,23 +80,22 @@ def _taken(user: User, source: str, credits: int, *, may_owe: bool) -> list[tupl
         return [(account, -credits)]
     if not may_owe:
         raise InsufficientCredits(wanted=credits, available=free)
-    return [(account, -free), (_account(user, DEBT), free - credits)]
+    debt = accounts.get(DEBT) or LedgerAccount.objects.create(user=user, kind=DEBT, balance=0)
+    return [(account, -free), (debt, free - credits)]
 
 
-def _given(user: User, target: str, credits: int) -> list[tuple[LedgerAccount, int]]:
+def _given(accounts: Accounts, target: str, credits: int) -> list[tuple[LedgerAccount, int]]:
     """Where the credits go: what becomes available pays the person's debt first."""
-    account = _account(user, target)
+    account = _account(accounts, target)
     if target != AVAILABLE:
         return [(account, credits)]
-    debt = LedgerAccount.objects.filter(user=user, kind=DEBT).first()
+    debt = accounts.get(DEBT)
     paid = min(credits, -(debt.balance or 0)) if debt else 0
     return ([(debt, paid)] if debt else []) + [(account, credits - paid)]
 
 
-def _account(user: User, kind: str) -> LedgerAccount:
-    """The person's account of that kind, or everybody's; a debt's and everybody's are opened on first need."""
+def _account(accounts: Accounts, kind: str) -> LedgerAccount:
+    """The person's account of that kind, or everybody's, which is opened on first need."""
     if kind in (AVAILABLE, HELD):
-        return LedgerAccount.objects.get(user=user, kind=kind)
-    if kind == DEBT:
-        return LedgerAccount.objects.get_or_create(user=user, kind=kind, defaults={"balance": 0})[0]
+        return accounts[kind]
     return LedgerAccount.objects.get_or_create(user=None, kind=kind)[0]

@@ -66,14 +66,13 @@ async def send_job(request: HttpRequest) -> Any:
     at most. A repeat with the same `Idempotency-Key` answers 200 with the first job.
     """
     key = key_of(request)
-    job, new = await sync_to_async(sending.take_in)(request, key)
+    shown, new = await sync_to_async(_taken_in)(request, key)
     wait = sending.seconds_to_wait(request.headers.get("Prefer", ""), most=LONGEST_WAIT)
     if wait:
         try:
-            await _waited(key, job, wait)
+            shown = await _waited(key, UUID(shown["id"]), wait)
         except Problem:  # too many wait already; the job is taken in all the same
             wait = 0
-    shown = await sync_to_async(_shown)(job.pk)
     request.answer_headers = {"Location": shown["url"]} | (  # type: ignore[attr-defined]  # read by api_edge
         {"Preference-Applied": f"wait={wait}"} if wait else {}
     )
@@ -109,12 +108,7 @@ def list_jobs(
 )
 async def get_job(request: HttpRequest, job_id: Id, wait: Wait = 0) -> Any:
     """How far it is. With `wait`, the answer comes when the model is ready or the job is over."""
-    key = key_of(request)
-    job = await sync_to_async(_owned)(key, job_id)
-    if wait:
-        await _waited(key, job, wait)
-        return await sync_to_async(_shown)(job_id)
-    return await sync_to_async(job_out)(job)
+    return await _waited(key_of(request), job_id, wait)
 
 
 @router.get(
@@ -263,14 +257,15 @@ def list_providers(request: HttpRequest) -> dict[str, Any]:
 
 def _owned(key: AccessKey, job_id: UUID) -> Job:
     """The job, if it is the account's; to everybody else it does not exist. Raises ``Problem``."""
-    job = Job.objects.filter(pk=job_id, owner_id=key.owner_id).first()
+    job = next(iter(Job.objects.filter(pk=job_id, owner_id=key.owner_id)), None)
     if job is None:
         raise Problem(problems.NOT_FOUND)
     return job
 
 
-def _shown(job_id: UUID) -> dict[str, Any]:
-    return job_out(Job.objects.get(pk=job_id))
+def _taken_in(request: HttpRequest, key: AccessKey) -> tuple[dict[str, Any], bool]:
+    job, new = sending.take_in(request, key)
+    return job_out(job), new
 
 
 _ASSET: Final = ("outcome", "acknowledged_at", "direct", "stage", "asset_id", "asset_bytes")
@@ -317,27 +312,31 @@ def _model(job: Job, chunks: Any) -> Stream:
     return response
 
 
-async def _waited(key: AccessKey, job: Job, seconds: int) -> None:
-    """Come back when the job is ready or over, or after the seconds; a wait too many is none."""
+async def _waited(key: AccessKey, job_id: UUID, seconds: int) -> dict[str, Any]:
+    """The job as it is when it is ready or over, or after the seconds. Raises ``Problem``: also for a wait too many."""
+    look = sync_to_async(_looked_at)
+    if not seconds:
+        return await look(key, job_id)
     entry = await _entered(key)
     ends = time.monotonic() + seconds
     try:
-        with changes.of(job.pk) as change:
-            while (left := ends - time.monotonic()) > 0:
-                if await sync_to_async(_settled)(job.pk):
-                    return
-                await change.wait(left)
+        with changes.of(job_id, progress=False) as change:
+            while True:
+                shown = await look(key, job_id, ends)
+                if shown:
+                    return shown
+                await change.wait(max(0.0, ends - time.monotonic()))
     finally:
         await _left(key, entry)
 
 
-def _settled(job_id: UUID) -> bool:
-    """Whether there is something to say of the job, for which somebody waits."""
+def _looked_at(key: AccessKey, job_id: UUID, ends: float = 0.0) -> dict[str, Any]:
+    """The job; before ``ends``, by the monotonic clock, empty as long as it is only running. Raises ``Problem``."""
     try:
-        job = Job.objects.get(pk=job_id)
+        job = _owned(key, job_id)
+        return {} if state_of(job) == "running" and time.monotonic() < ends else job_out(job)
     finally:
-        close_old_connections()
-    return state_of(job) != "running"
+        close_old_connections()  # a request that only waits must not hold one
 
 
 async def _entered(key: AccessKey) -> str:

@@ -1,7 +1,8 @@
 """Whoever waits for a job is told when it changes, and need not ask the database over and over.
 
-A change is told by a message with the job's id, once it is committed (Valkey's PUBLISH, on the cache's server). Each
-web process listens once, in a thread of its own, from its first waiting request on. A message is a reason to look and
+A change is told by a message with the job's id, once it is committed (Valkey's PUBLISH, on the cache's server), on one
+of two channels: ``PROGRESS`` where it only got further, so that who waits for its end need not look. Each web process
+listens once, in a thread of its own, from its first waiting request on. A message is a reason to look and
 nothing more: whoever waits looks by itself, too, every ``RARELY_SECONDS`` in case one was lost, and every
 ``LOOK_SECONDS`` while the server is away.
 """
@@ -24,6 +25,7 @@ from django.db import transaction
 from redis.client import PubSub
 
 CHANNEL: Final = "jobs:changed"
+PROGRESS: Final = "jobs:progress"
 LOOK_SECONDS: Final = 2.0
 """How often to look while nothing can be told."""
 RARELY_SECONDS: Final = 5.0
@@ -34,21 +36,26 @@ SILENCE_SECONDS: Final = 15.0
 """A connection that is silent for so long is tried by a ping."""
 
 
-def tell(job_id: UUID) -> None:
-    """Tell whoever waits for the job that it changed, once the present transaction is committed. Never raises."""
-    transaction.on_commit(partial(_publish, job_id), robust=True)
+def tell(job_id: UUID, *, progress: bool = False) -> None:
+    """Tell whoever waits for the job that it changed, once the present transaction is committed. Never raises.
+
+    ``progress``: it is neither ready nor over, and nobody asked for anything: it only got further.
+    """
+    transaction.on_commit(partial(_publish, job_id, PROGRESS if progress else CHANNEL), robust=True)
 
 
-def _publish(job_id: UUID) -> None:
+def _publish(job_id: UUID, channel: str = CHANNEL) -> None:
     with suppress(redis.RedisError):  # they look by themselves
-        _speaking(settings.CACHES["default"]["LOCATION"]).publish(CHANNEL, job_id.bytes)
+        _speaking(settings.CACHES["default"]["LOCATION"]).publish(channel, job_id.bytes)
 
 
 class Change:
     """What one request waits for. Only for the event loop that made it."""
 
-    def __init__(self, listener: _Listener) -> None:
+    def __init__(self, listener: _Listener, *, progress: bool) -> None:
         self._listener = listener
+        self.progress = progress
+        """Whether it waits for each step."""
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
@@ -72,10 +79,13 @@ class Change:
 
 
 @contextmanager
-def of(job_id: UUID) -> Iterator[Change]:
-    """The job's changes from here on: enter this, then look, then wait, so that none is missed."""
+def of(job_id: UUID, *, progress: bool = True) -> Iterator[Change]:
+    """The job's changes from here on: enter this, then look, then wait, so that none is missed.
+
+    Without ``progress``, steps by which it only gets further are none.
+    """
     listener = _listener(settings.CACHES["default"]["LOCATION"])
-    change = Change(listener)
+    change = Change(listener, progress=progress)
     listener.add(job_id, change)
     try:
         yield change
@@ -111,22 +121,23 @@ class _Listener:
     def _listen(self) -> None:
         while True:
             with suppress(redis.RedisError, OSError), PubSub(self._client.connection_pool) as subscription:
-                subscription.subscribe(CHANNEL)
+                subscription.subscribe(CHANNEL, PROGRESS)
                 while True:
                     message = subscription.get_message(timeout=SILENCE_SECONDS)
                     if message is not None:
-                        self._heard(message["type"], message["data"])
+                        self._heard(message["type"], message["channel"].decode(), message["data"])
             if self.hears:
                 self.hears = False
                 self._ring_all()  # from here on they look by themselves
             time.sleep(AGAIN_SECONDS)
 
-    def _heard(self, kind: str, data: bytes) -> None:
+    def _heard(self, kind: str, channel: str, data: bytes) -> None:
         if kind == "message":
             with self._lock:
                 ringing = list(self._waiting.get(UUID(bytes=data), ()))
             for change in ringing:
-                change.ring()
+                if change.progress or channel != PROGRESS:
+                    change.ring()
         else:
             self.hears = True
             self._ring_all()  # what was told before may have been missed

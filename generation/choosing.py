@@ -5,6 +5,7 @@ A job that waits is a row that is looked at again: it holds no worker and no slo
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -41,12 +42,12 @@ def wants(job: Job) -> Wants:
     )
 
 
-def choose(job: Job) -> Step:
+def choose(job: Job, past: list[Attempt]) -> Step:
     """Make the job's next attempt: the best offer that is in, has a place, and was not tried in vain.
 
-    What earlier providers hold is erased first. Raises ``JobFailed`` when nobody is left, or the job waited too long.
+    ``past`` are the attempts before, in order. What earlier providers hold is erased first. Raises ``JobFailed`` when
+    nobody is left, or the job waited too long.
     """
-    past = list(job.attempts.order_by("number"))
     for attempt in past:
         if attempt.erasure is None and attempt.remote is not None:
             leases.renew(job)
@@ -66,14 +67,15 @@ def choose(job: Job) -> Step:
             key = next((attempt.key for attempt in past if attempt.provider == card.name), uuid4())
             attempt = Attempt(job=job, number=len(past) + 1, provider=card.name, key=key, started_at=timezone.now())
             if slots.create(card, attempt):
-                Event.record(job, "chosen", attempt)
                 job.provider, job.queue, job.waiting = card.name, card.queue, ""
                 again = sum(before.provider == card.name for before in past)
-                return Step(None, wait=min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0)
+                pause = min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0
+                return Step(None, wait=pause, also=(partial(Event.record, job, "chosen", attempt),))
             job.waiting, job.provider = "provider_busy", card.name
     if leases.now(job) >= job.deadline_at:
         raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")
     Event.record(job, job.waiting)
+    job.queue = "default"  # it may have come here in the claim in which it was cut out, and waits behind no other
     return Step(None, wait=SLOT_SECONDS if job.waiting == "provider_busy" else OUT_SECONDS)
 
 

@@ -33,8 +33,13 @@ def deliver(job: Job) -> Step:
         return _unsaved(job)
     if not vault.readable(job.asset_id):
         raise JobFailed("key_lost")
-    left = (job.asset_expires_at - now).total_seconds()
-    return Step(None, wait=min(LOOK_AGAIN_SECONDS, left))
+    return Step(None, wait=next_look(job))
+
+
+def next_look(job: Job) -> float:
+    """Seconds until an asset that is there is looked at again."""
+    assert job.asset_expires_at is not None
+    return max(0.0, min(LOOK_AGAIN_SECONDS, (job.asset_expires_at - leases.now(job)).total_seconds()))
 
 
 def cancel(job: Job) -> Step:
@@ -52,22 +57,24 @@ def _unsaved(job: Job) -> Step:
 def purge(job: Job) -> Step:
     """Destroy every blob, have every provider erase its copies, and put both on the receipt."""
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
-        leases.renew(job)
-        vault.destroy(blob.pk)
-    if vault.blobs(job.pk).exclude(state="destroyed").exists():
+        leases.hold(job)
+        vault.destroy(blob)
+    destroyed = list(vault.blobs(job.pk))  # looked at anew, all at one moment
+    if any(blob.state != "destroyed" for blob in destroyed):
         # The store could not confirm; there is no receipt before it does.
         return Step(None, wait=backoff(job.stage_tries, longest=60.0), further=False)
-    waiting = False
-    for attempt in job.attempts.order_by("number"):
+    waiting, attempts = False, list(job.attempts.order_by("number"))
+    for attempt in attempts:
         if attempt.erasure is None:
-            leases.renew(job)
+            leases.hold(job)
             waiting |= not erasing.erase(attempt)
     if waiting:
         return Step(None, wait=backoff(job.stage_tries, longest=30.0), further=False)
     receipt = receipts.issue(
         group=job.pk,
         outcome=job.outcome,
-        elsewhere=[erasing.line(attempt) for attempt in job.attempts.order_by("number")],
+        destroyed=destroyed,
+        elsewhere=[erasing.line(attempt) for attempt in attempts],
     )
     job.sources = {}
     job.raw_mesh_id = job.asset_id = None

@@ -38,7 +38,7 @@ class Open:
     async def ready(self) -> Job:
         """The job, with its asset to be sent. Raises ``Problem``: ``job_failed``, ``too_slow``."""
         ends = time.monotonic() + SECONDS
-        with changes.of(self.job.pk) as change:
+        with changes.of(self.job.pk, progress=False) as change:
             while (left := ends - time.monotonic()) > 0:
                 job = await sync_to_async(_look)(self.job)
                 if job.outcome or job.cancel_requested_at:
@@ -95,18 +95,17 @@ async def begin(take_in: Callable[[], tuple[Job, bool]]) -> Open:
 
 def whole(job: Job) -> None:
     """Its asset was sent whole: it is paid for, and everything is destroyed."""
-    Job.objects.filter(pk=job.pk, outcome="", acknowledged_at=None, cancel_requested_at=None).update(
-        acknowledged_at=timezone.now()
-    )
-    pipeline.wake(job)
+    mine = Job.objects.filter(pk=job.pk, outcome="", acknowledged_at=None, cancel_requested_at=None)
+    if mine.update(acknowledged_at=timezone.now(), **pipeline.due_now()):
+        pipeline.call_for(job)
     close_old_connections()
 
 
 def abandon(job: Job) -> None:
     """Nobody waits for its asset any more: stop it, give the credits back, destroy everything."""
     mine = Job.objects.filter(pk=job.pk, outcome="", acknowledged_at=None, cancel_requested_at=None)
-    if mine.update(cancel_requested_at=timezone.now()):
-        pipeline.wake(job)
+    if mine.update(cancel_requested_at=timezone.now(), **pipeline.due_now()):
+        pipeline.call_for(job)
     close_old_connections()
 
 

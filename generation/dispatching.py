@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from django.conf import settings
@@ -52,9 +53,10 @@ BUILT_PERCENT = (20, 88)
 
 def dispatch(job: Job) -> Step:
     """Choose a provider in one step, hand the photo over in the next, on the queue that provider runs on."""
-    attempt = job.attempts.filter(state__in=OPEN).order_by("-number").first()
+    attempts = list(job.attempts.order_by("number"))
+    attempt = next((each for each in reversed(attempts) if each.state in OPEN), None)
     if attempt is None:
-        return choose(job)
+        return choose(job, attempts)
     if attempt.state == State.RUNNING:
         return Step(Stage.WATCH)
     if job.raw_mesh_id is not None:
@@ -145,10 +147,14 @@ def _unavailable(name: str, unavailable: Unavailable) -> None:
 
 
 def _delivered(job: Job, attempt: Attempt) -> Step:
+    job.queue = "default"
+    return Step(Stage.INSPECT, also=(partial(_finished, job, attempt),))
+
+
+def _finished(job: Job, attempt: Attempt) -> None:
+    """Say so in the transaction in which its mesh goes on: an attempt that is over is never asked again."""
     attempt.end(State.FINISHED)
     Event.record(job, "finished", attempt)
-    job.queue = "default"
-    return Step(Stage.INSPECT)
 
 
 def _built(percent: int) -> int:
@@ -241,6 +247,4 @@ def collect(job: Job) -> Step:
         return another(job, "provider_lost")
     job.raw_mesh_id = mesh.pk
     health.worked(attempt.provider)
-    attempt.end(State.FINISHED)
-    Event.record(job, "finished", attempt)
-    return Step(Stage.INSPECT)
+    return Step(Stage.INSPECT, also=(partial(_finished, job, attempt),))

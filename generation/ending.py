@@ -14,8 +14,11 @@ from generation.models import Job
 def acknowledge(job: Job) -> None:
     """The owner has the whole file: destroy ours."""
     mine = Job.objects.filter(pk=job.pk, stage=Job.Stage.DELIVER, acknowledged_at=None, direct=False)
-    if mine.update(acknowledged_at=timezone.now()):
-        pipeline.wake(job)
+    now = timezone.now()
+    if mine.update(acknowledged_at=now, **pipeline.due_now()):
+        job.acknowledged_at = now
+        pipeline.call_for(job)
+    else:
         job.refresh_from_db()
 
 
@@ -27,7 +30,8 @@ def cancel(job: Job) -> bool:
     if job.outcome:
         return False
     mine = Job.objects.filter(pk=job.pk, outcome="", cancel_requested_at=None)
-    if mine.exclude(direct=True, stage=Job.Stage.DELIVER).update(cancel_requested_at=timezone.now()):
-        pipeline.wake(job)
+    asked = {"cancel_requested_at": timezone.now(), **pipeline.due_now()}
+    if mine.exclude(direct=True, stage=Job.Stage.DELIVER).update(**asked):
+        pipeline.call_for(job)
     job.refresh_from_db()
     return job.cancel_requested_at is not None

@@ -41,6 +41,7 @@ PROBE_SECONDS = 120
 """How long one job is given to find out whether a provider is back."""
 WINDOW = timedelta(hours=1)
 SAMPLES = 200
+FIGURES = "provider:figures"
 FRESH_SECONDS = 5
 """Figures from the database are read at most this often."""
 
@@ -144,8 +145,12 @@ def offers() -> list[Offer]:
     keys = {card.name: (_key(card.name, "out"), _key(card.name, "throttled")) for card in cards}
     known: dict[str, Any] = {}
     with _perhaps():
-        known = cache.get_many([key for pair in keys.values() for key in pair])
-    figures, found = _figures(), []
+        known = cache.get_many([FIGURES, *(key for pair in keys.values() for key in pair)])
+    figures, found = known.get(FIGURES), list[Offer]()
+    if figures is None:
+        figures = _counted()
+        with _perhaps():
+            cache.set(FIGURES, figures, FRESH_SECONDS)
     for card in cards:
         out, throttled = keys[card.name]
         found.append(Offer(card, _health(known.get(out), known.get(throttled), figures.get(card.name, {}))))
@@ -163,19 +168,8 @@ def _health(out: tuple[str, float, int] | None, throttled: int | None, figures: 
     return Health(usable=usable, misconfigured=why == MISCONFIGURED and not usable, throttled=throttled or 0, **figures)
 
 
-def _figures() -> dict[str, dict[str, Any]]:
-    """What the rows of the last hour say of each provider, by name."""
-    with _perhaps():
-        known = cache.get("provider:figures")
-        if known is not None:
-            return dict(known)
-    found = _counted()
-    with _perhaps():
-        cache.set("provider:figures", found, FRESH_SECONDS)
-    return found
-
-
 def _counted() -> dict[str, dict[str, Any]]:
+    """What the rows of the last hour say of each provider, by name."""
     seconds: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"attempts": 0, "failures": 0, "running": 0})
     recent = Attempt.objects.filter(started_at__gte=timezone.now() - WINDOW).order_by("-started_at")

@@ -130,19 +130,19 @@ def receive(
     owner: User,
     uploads: Mapping[str, UUID],
     wishes: Wishes,
-    request_key: UUID,
+    request_key: UUID | None,
     access_key: AccessKey | None = None,
     direct: bool = False,
     job_id: UUID | None = None,
 ) -> Job:
     """Take sealed uploads, by view, in as a job with its credits held.
 
-    Sending the same ``request_key`` again returns the first job, which then has not ``job_id``. Raises
-    ``NotAccepted``; the uploads are gone then.
+    Sending the same ``request_key`` again returns the first job, which then has not ``job_id``; without one, each time
+    is the first. Raises ``NotAccepted``; the uploads are gone then.
     """
     job_id = job_id or uuid4()
     try:
-        existing = Job.objects.filter(owner=owner, request_key=request_key).first()
+        existing = _earlier(owner, request_key)
         if existing is not None:
             for upload_id in uploads.values():
                 vault.discard(upload_id)
@@ -157,7 +157,7 @@ def receive(
             job = Job.objects.create(
                 id=job_id,
                 owner=owner,
-                request_key=request_key,
+                request_key=request_key or uuid4(),
                 quality=wishes.quality,
                 keep_minutes=wishes.keep_minutes,
                 provider_wish=wishes.provider,
@@ -169,6 +169,7 @@ def receive(
                 sources=sources,
                 created_at=now,
                 due_at=Now(),  # by whose clock it is claimed, too
+                nudged_at=Now(),  # by the message that ``enqueue`` sends
                 deadline_at=now + PROVIDER_DEADLINE,
             )
             ledger.hold(user=owner, credits=credits, job=job.pk)
@@ -180,7 +181,7 @@ def receive(
         _discard(job_id, uploads.values())
         if isinstance(error, IntegrityError | NotAccepted | LIMITS):
             # The same form at the same time: the other one was quicker, and may have taken the last credit.
-            twin = Job.objects.filter(owner=owner, request_key=request_key).first()
+            twin = _earlier(owner, request_key)
             if twin is not None:
                 return twin
         match error:
@@ -199,14 +200,18 @@ def receive(
         raise
 
 
+def _earlier(owner: User, request_key: UUID | None) -> Job | None:
+    """The job that this very request has made already."""
+    return Job.objects.filter(owner=owner, request_key=request_key).first() if request_key else None
+
+
 def _normalised(upload_id: UUID, job_id: UUID) -> UUID:
     """The photo decoded, stripped and sealed anew as a source of the job; the upload is destroyed."""
     with _decoders:
         picture = images.normalise(vault.read(upload_id))
     source = vault.seal([picture.data], kind="source", group=job_id, limit=images.OUTPUT_LIMIT)
     del picture
-    vault.adopt(upload_id, job_id)
-    vault.destroy(upload_id)
+    vault.destroy(upload_id, adopted_by=job_id)
     return source.pk
 
 

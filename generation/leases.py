@@ -30,11 +30,16 @@ STEP_FIELDS = (
     "stage_tries", "sources", "raw_mesh_id", "asset_id", "charged", "asset_bytes", "triangles",
     "size_x", "size_y", "size_z", "watertight", "ready_at", "asset_expires_at", "finished_at", "receipt_id",
 )  # fmt: skip
-
+ASKED_FIELDS = ("cancel_requested_at", "acknowledged_at")
+"""What the owner asks for meanwhile."""
 
 AWAY = (OperationalError, InterfaceError)
 """How a database that cannot be asked shows."""
 AWAY_SECONDS = 0.5
+COUNTDOWN_SECONDS = 10.0
+"""A shorter wait is a delayed message, sent by whoever gives the job back; a longer one is left to the tick."""
+TELLING_SECONDS = 0.25
+"""How far a job is, is written down so often at most: nobody sees more of it."""
 MOST_TRIES = 1000
 """Claims are counted up to here; a store may be away for longer than a small number reaches."""
 
@@ -69,29 +74,41 @@ def claim(job_id: UUID) -> Job | None:
         return None
     job = Job.objects.get(pk=job_id, lease_id=lease)
     assert job.lease_until is not None
+    job.renewed = job.told = time.monotonic()
     job.clock = job.lease_until - timedelta(seconds=settings.LEASE_SECONDS) - timezone.now()
     return job
 
 
 def renew(job: Job, *, percent: int | None = None) -> None:
-    """Hold on to the job, and tell its owner how far it is. Raises ``LostLease``."""
+    """Hold on to the job, and tell its owner how far it is. Raises ``LostLease``.
+
+    Steps that follow each other faster than ``TELLING_SECONDS`` are told with the next one, or with the next save.
+    """
     values: dict[str, object] = {"lease_until": _until()}
+    began = time.monotonic()
     if percent is not None:
         job.percent = values["percent"] = percent
+        if began - job.told < TELLING_SECONDS:
+            return
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
         raise LostLease
+    job.renewed = began
     if percent is not None:
-        changes.tell(job.pk)
+        job.told = began
+        changes.tell(job.pk, progress=True)
+
+
+def hold(job: Job) -> None:
+    """Hold on to the job between pieces of a step that may be many: renewed before it is old. Raises ``LostLease``."""
+    if time.monotonic() - job.renewed > settings.LEASE_SECONDS / 4:
+        renew(job)
 
 
 def renewing(job: Job, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same chunks, with the lease renewed as they pass. Raises ``LostLease``."""
-    last = time.monotonic()
     for chunk in chunks:
         yield chunk
-        if time.monotonic() - last > settings.LEASE_SECONDS / 4:
-            renew(job)
-            last = time.monotonic()
+        hold(job)
 
 
 @contextmanager
@@ -136,10 +153,10 @@ def insisting(write: Callable[[], None]) -> None:
 
 def keep(job: Job) -> None:
     """Save what a step learned and hold on to the job. Raises ``LostLease``."""
-    values = {name: getattr(job, name) for name in STEP_FIELDS}
-    values["lease_until"] = _until()
-    if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
+    began = time.monotonic()
+    if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**_learned(job), lease_until=_until()):
         raise LostLease
+    job.renewed = began
 
 
 def go_on(job: Job) -> None:
@@ -147,9 +164,9 @@ def go_on(job: Job) -> None:
 
     Raises ``LostLease``.
     """
-    keep(job)
-    present = Job.objects.only("cancel_requested_at", "acknowledged_at").get(pk=job.pk)
-    job.cancel_requested_at, job.acknowledged_at = present.cancel_requested_at, present.acknowledged_at
+    began = time.monotonic()
+    _saved(job, {**_learned(job), "lease_until": _until()})
+    job.renewed = began
 
 
 def give_back(job: Job, *, wait: float) -> float:
@@ -158,15 +175,32 @@ def give_back(job: Job, *, wait: float) -> float:
     Returns the seconds really to wait: none when the owner asked for something while the step ran.
     Raises ``LostLease``.
     """
-    values = {name: getattr(job, name) for name in STEP_FIELDS}
-    values |= {"due_at": in_seconds(wait), "lease_id": None, "lease_until": None}
-    if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**values):
-        raise LostLease
-    present = Job.objects.only("cancel_requested_at", "acknowledged_at").get(pk=job.pk)
-    if (present.cancel_requested_at, present.acknowledged_at) == (
-        job.cancel_requested_at,
-        job.acknowledged_at,
-    ):
+    values = _learned(job) | {"due_at": in_seconds(wait), "lease_id": None, "lease_until": None}
+    if wait <= COUNTDOWN_SECONDS:
+        values["nudged_at"] = in_seconds(wait)  # by the message that follows
+    if not _saved(job, values):
         return wait
-    Job.objects.filter(pk=job.pk).update(due_at=Now())
+    Job.objects.filter(pk=job.pk).update(due_at=Now(), nudged_at=Now())
     return 0.0
+
+
+def _learned(job: Job) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in STEP_FIELDS}
+
+
+def _saved(job: Job, values: dict[str, Any]) -> bool:
+    """Write the job's row; whether its owner asked for something since it was read, which the job then has.
+
+    Raises ``LostLease``.
+    """
+    mine = Job.objects.filter(pk=job.pk, lease_id=job.lease_id)
+    # Mostly nobody asked, and the one statement says so.
+    if mine.filter(**{name: getattr(job, name) for name in ASKED_FIELDS}).update(**values):
+        return False
+    if not mine.update(**values):
+        raise LostLease
+    present = Job.objects.only(*ASKED_FIELDS).get(pk=job.pk)
+    asked = any(getattr(present, name) != getattr(job, name) for name in ASKED_FIELDS)
+    for name in ASKED_FIELDS:
+        setattr(job, name, getattr(present, name))
+    return asked

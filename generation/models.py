@@ -128,6 +128,8 @@ class Job(models.Model):
 
     clock = timedelta(0)
     """How far the database's clock is ahead of this process's, once the job is claimed (``leases.now``)."""
+    renewed = told = float("-inf")
+    """When this process last renewed its claim, and told how far the job is; seconds of its monotonic clock."""
 
     objects = JobQuerySet.as_manager()
 
@@ -283,7 +285,7 @@ class ProcessingLimits(models.Model):
     @staticmethod
     def of(owner_id: int) -> Restrictions:
         """The limits of an account; of one that set none, those that narrow nothing."""
-        kept = ProcessingLimits.objects.filter(owner=owner_id).first()
+        kept = next(iter(ProcessingLimits.objects.filter(owner=owner_id)), None)
         return Restrictions.restored(kept.restrictions) if kept else Restrictions()
 
 

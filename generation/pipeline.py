@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -38,8 +39,6 @@ CUT_PERCENT = dispatching.BUILT_PERCENT[0]
 """The share of the job's progress that the cut-out takes."""
 MAX_TRIES = 5
 """Claims of one stage that got nowhere (a worker died, an unexpected error) before the job fails."""
-COUNTDOWN_SECONDS = 10.0
-"""A shorter wait is a delayed message; a longer one is left to the tick."""
 STORE_DOWN_SECONDS = 5.0
 """How long to leave a store alone that did not answer; until the job's deadline that is no failure."""
 SWEEP_BATCH = 1000
@@ -76,11 +75,10 @@ def prepare(job: Job) -> Step:
     job.sources = {view: str(sealed.pk) for view, sealed in cut_outs.items()}
     job.warnings = warnings
     job.percent = CUT_PERCENT
-    job.queue = "default"
     leases.keep(job)
     for blob_id in before.values():
         vault.destroy(blob_id)
-    return Step(Stage.DISPATCH)
+    return Step(Stage.DISPATCH)  # where a provider is chosen in the same claim, unless there is none yet
 
 
 def _cutting(job: Job, done: int, share: float, percent: int) -> None:
@@ -111,7 +109,7 @@ def settle(job: Job) -> Step:
     """Take the credits for an accepted asset, or give them back; the photo goes first, either way."""
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
         if blob.pk != job.asset_id or job.outcome:
-            vault.destroy(blob.pk)
+            vault.destroy(blob)
     job.sources, job.raw_mesh_id, job.waiting = {}, None, ""
     if job.outcome:
         if job.charged:
@@ -126,7 +124,8 @@ def settle(job: Job) -> Step:
     job.percent = 100
     job.ready_at = leases.now(job)
     job.asset_expires_at = job.ready_at + timedelta(minutes=job.keep_minutes)
-    return Step(Stage.DELIVER)
+    # It was sealed just now: there is nothing to look at yet.
+    return Step(Stage.DELIVER, wait=delivery.next_look(job))
 
 
 STAGES: dict[str, Callable[[Job], Step]] = {
@@ -207,7 +206,7 @@ def _destroy_strays(job: Job) -> None:
     known = job.blob_ids()
     for blob in vault.blobs(job.pk).exclude(state="destroyed"):
         if blob.pk not in known:
-            vault.destroy(blob.pk)
+            vault.destroy(blob)
 
 
 def _destroy_own(job: Job) -> None:
@@ -223,10 +222,7 @@ def _go_on(job: Job, step: Step) -> None:
     job.stage_tries = 1  # the next step's first
     with transaction.atomic():
         leases.go_on(job)
-        if step.next:
-            Event.record(job, step.next)
-            outbox.record(job, step.next)
-        changes.tell(job.pk)
+        _write_down(job, step)
     if job.stage != before:
         watched.left(job, before)
 
@@ -238,31 +234,37 @@ def _move(job: Job, step: Step) -> None:
         job.stage_tries = 0
     with transaction.atomic():
         wait = leases.give_back(job, wait=step.wait)
-        if step.next:
-            Event.record(job, step.next)
-            outbox.record(job, step.next)
+        _write_down(job, step)
         if step.next == Stage.OVER:
             sums.count(job)
-        changes.tell(job.pk)
     if job.stage != before:
         watched.left(job, before)
-    if job.stage != Stage.OVER and wait <= COUNTDOWN_SECONDS:
+    if job.stage != Stage.OVER and wait <= leases.COUNTDOWN_SECONDS:
         enqueue(job, wait=wait)
 
 
+def _write_down(job: Job, step: Step) -> None:
+    """What goes with a step, in the transaction in which it is saved."""
+    for write in step.also:
+        write()
+    if step.next:
+        Event.record(job, step.next)
+        outbox.record(job, step.next)
+    changes.tell(job.pk, progress=not job.outcome and job.stage != Stage.DELIVER)
+
+
 def enqueue(job: Job, *, wait: float = 0.0) -> None:
-    """Send a message for the job once the present transaction is committed; a broker that is down costs time only."""
-    transaction.on_commit(lambda: _send(job, queue=_queue(job), wait=wait), robust=True)
+    """Send a message for the job once the present transaction is committed; a broker that is down costs time only.
+
+    That one is under way, ``nudged_at`` says already: it is saved with whatever calls for the message. Should the
+    process die between the two, the sweep sends another after ``RENUDGE_SECONDS``.
+    """
+    transaction.on_commit(lambda: _publish(job, queue=_queue(job), wait=wait), robust=True)
 
 
 def _queue(job: Job, *, otherwise: str = "") -> str:
     """Where a message about the job belongs now."""
     return "privacy" if job.stage in LAST_STAGES else otherwise or job.queue
-
-
-def _send(job: Job, *, queue: str, wait: float = 0.0) -> None:
-    Job.objects.filter(pk=job.pk).update(nudged_at=leases.in_seconds(wait))
-    _publish(job, queue=queue, wait=wait)
 
 
 def _publish(job: Job, *, queue: str, wait: float = 0.0) -> bool:
@@ -285,10 +287,20 @@ def _publish(job: Job, *, queue: str, wait: float = 0.0) -> bool:
 
 
 def wake(job: Job) -> None:
-    """Look at the job now: its owner asked for something. Never behind the engine's queue."""
-    Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(due_at=Now())
+    """Look at the job now: its owner asked for something."""
+    Job.objects.filter(pk=job.pk).exclude(stage=Stage.OVER).update(**due_now())
+    call_for(job)
+
+
+def due_now() -> dict[str, Any]:
+    """What to save in the row of a job that is to be looked at now, before ``call_for``."""
+    return {"due_at": Now(), "nudged_at": Now()}
+
+
+def call_for(job: Job) -> None:
+    """Send for a job that is due now, once that is committed. Never behind the engine's queue."""
     changes.tell(job.pk)
-    transaction.on_commit(lambda: _send(job, queue=_queue(job, otherwise="default")), robust=True)
+    transaction.on_commit(lambda: _publish(job, queue=_queue(job, otherwise="default")), robust=True)
 
 
 async def awake(job: Job) -> None:

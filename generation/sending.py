@@ -53,7 +53,7 @@ def _begin(
             owner=key.owner,
             uploads=uploads,
             wishes=wishes,
-            request_key=idempotency.request_key(repeat) if repeat else uuid4(),
+            request_key=idempotency.request_key(repeat) if repeat else None,
             access_key=key,
             direct=direct,
             job_id=job_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from generation.models import Job
@@ -9,11 +10,15 @@ from generation.models import Job
 
 @dataclass(frozen=True)
 class Step:
-    """``next`` empty: stay. ``wait`` in seconds. ``further`` false: this claim got nowhere and counts as a try."""
+    """``next`` empty: stay. ``wait`` in seconds. ``further`` false: this claim got nowhere and counts as a try.
+
+    ``also`` is written in the transaction in which the step is saved: both are so, or neither.
+    """
 
     next: Job.Stage | None
     wait: float = 0.0
     further: bool = True
+    also: tuple[Callable[[], object], ...] = ()
 
 
 class JobFailed(Exception):

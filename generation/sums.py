@@ -21,11 +21,14 @@ def count(job: Job) -> None:
         "access_key": job.access_key_id or NO_KEY,
         "provider": job.provider,
     }
-    JobSum.objects.bulk_create([JobSum(**kind)], ignore_conflicts=True)
-    JobSum.objects.filter(**kind).update(
-        jobs=F("jobs") + 1,
-        done=F("done") + int(job.outcome == Job.Outcome.DONE),
-        failed=F("failed") + int(job.outcome == Job.Outcome.FAILED),
-        credits=F("credits") + (job.credits if job.charged else 0),
-        model_bytes=F("model_bytes") + (job.asset_bytes or 0),
-    )
+    adding = {
+        "jobs": F("jobs") + 1,
+        "done": F("done") + int(job.outcome == Job.Outcome.DONE),
+        "failed": F("failed") + int(job.outcome == Job.Outcome.FAILED),
+        "credits": F("credits") + (job.credits if job.charged else 0),
+        "model_bytes": F("model_bytes") + (job.asset_bytes or 0),
+    }
+    sums = JobSum.objects.filter(**kind)
+    if not sums.update(**adding):  # the first of its kind today
+        JobSum.objects.bulk_create([JobSum(**kind)], ignore_conflicts=True)
+        sums.update(**adding)

@@ -148,6 +148,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", default=f"unix://{STATE_DIR}/run/broker.sock?db=1"),
+        "OPTIONS": {"pool_class": "modelmyimage.cache_pool.SharedPool"},
     }
 }
 

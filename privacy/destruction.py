@@ -14,17 +14,22 @@ from privacy.retention import KEY_MARGIN
 from privacy.stores import store
 
 
-def destroy(blob_id: UUID) -> Blob:
+def destroy(of: UUID | Blob, *, adopted_by: UUID | None = None) -> Blob:
     """Drop the key, delete the object, ask again whether both are gone, and record what was observed.
 
     Repeatable. The row is closed only when absence is confirmed; while a store is down the blob is unreadable, its row
-    stays open (state ``destroying``), and the sweep comes back. Raises ``Gone`` for an id that never was.
+    stays open (state ``destroying``), and the sweep comes back. A blob may be named by its id, or by its row as it was
+    read, which spares reading it. ``adopted_by``: a sealed blob becomes that group's as it goes.
+    Raises ``Gone`` for an id that never was, and for one that cannot be adopted any more.
     """
+    blob_id = of.pk if isinstance(of, Blob) else of
     # From here on nobody reads it, and a writer that is still at work cannot finish it.
-    Blob.objects.filter(pk=blob_id, state__in=[Blob.State.WRITING, Blob.State.SEALED]).update(
-        state=Blob.State.DESTROYING
-    )
-    blob = Blob.objects.filter(pk=blob_id).first()
+    begun = _begin(blob_id, adopted_by)
+    if begun and isinstance(of, Blob) and of.state == Blob.State.SEALED:
+        blob: Blob | None = of  # what was sealed changes no more but by being destroyed
+        of.state = Blob.State.DESTROYING
+    else:
+        blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
     if blob is None:
         raise Gone("No such blob.")
     if blob.state == Blob.State.DESTROYED:
@@ -44,6 +49,17 @@ def destroy(blob_id: UUID) -> Blob:
     if not closed:
         blob.refresh_from_db()
     return blob
+
+
+def _begin(blob_id: UUID, adopted_by: UUID | None) -> bool:
+    """Say that it is being destroyed; whether that was news. Raises ``Gone``."""
+    if adopted_by is None:
+        mine = Blob.objects.filter(pk=blob_id, state__in=[Blob.State.WRITING, Blob.State.SEALED])
+        return bool(mine.update(state=Blob.State.DESTROYING))
+    mine = Blob.objects.filter(pk=blob_id, state=Blob.State.SEALED)
+    if not mine.update(state=Blob.State.DESTROYING, group=adopted_by):
+        raise Gone("The blob is not there any more.")
+    return True
 
 
 def _drop_key(blob_id: UUID) -> str:

@@ -4,11 +4,13 @@ Signed is the canonical JSON of its ``receipt`` member (``signing``). Its file m
 proof that it is in the transparency log (``proofs``).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,13 +85,16 @@ class Verification:
         return sorted(self.checks, key=lambda check: check.ok)
 
 
-def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Receipt:
+def issue(
+    *, group: UUID, elsewhere: list[dict[str, Any]], outcome: str, destroyed: Iterable[Blob] | None = None
+) -> Receipt:
     """The receipt of a group: signed now, or the one signed before; a group has one.
 
     Lists all blobs of the group, each destroyed or as last observed, and ``elsewhere``: what happened at third parties.
+    ``destroyed`` are those blobs, oldest first, from whoever has read them just now; else they are read here.
     Raises ``ReceiptError`` when ``elsewhere`` holds anything but text, whole numbers, booleans, null, lists and dicts.
     """
-    existing = Receipt.objects.filter(group=group).first()
+    existing = next(iter(Receipt.objects.filter(group=group)), None)
     if existing is not None:
         return existing
     now = timezone.now()
@@ -99,7 +104,7 @@ def issue(*, group: UUID, elsewhere: list[dict[str, Any]], outcome: str) -> Rece
         "job": str(group),
         "issued_at": _moment(now),
         "outcome": outcome,
-        "destroyed": [_line(blob) for blob in blobs(group)],
+        "destroyed": [_line(blob) for blob in (blobs(group) if destroyed is None else destroyed)],
         "elsewhere": elsewhere,
         "does_not_prove": DOES_NOT_PROVE,
     }
@@ -112,15 +117,18 @@ def keep(*, group: UUID, body: dict[str, Any], at: datetime) -> Receipt:
         signature = signing.sign(canonical(body))
     except Malformed as error:
         raise ReceiptError(str(error)) from None
-    receipt, _created = Receipt.objects.get_or_create(
+    receipt = Receipt(
+        id=UUID(body["id"]),
         group=group,
-        defaults={
-            "id": UUID(body["id"]),
-            "issued_at": at,
-            "key_id": signature["key_id"],
-            "document": {"receipt": body, "signature": signature},
-        },
+        issued_at=at,
+        key_id=signature["key_id"],
+        document={"receipt": body, "signature": signature},
     )
+    try:
+        with transaction.atomic():
+            receipt.save(force_insert=True)
+    except IntegrityError:
+        return Receipt.objects.get(group=group)
     return receipt
 
 

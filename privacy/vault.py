@@ -25,7 +25,6 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "VaultError",
-    "adopt",
     "aread",
     "blobs",
     "destroy",
@@ -82,7 +81,7 @@ def opened(blob_id: UUID) -> Reading:
 
     Raises ``Gone``, ``KeyLost``, ``Tampered``, ``Unavailable``.
     """
-    blob = Blob.objects.filter(pk=blob_id).first()
+    blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
     if blob is None or not blob.may_be_read():
         raise Gone("The blob is not there any more.")
     return Reading(blob)
@@ -105,7 +104,7 @@ def _chunks(reading: Reading) -> Generator[bytes, None, None]:
 
 def readable(blob_id: UUID) -> bool:
     """Whether the blob is sealed, within its retention, and its key and object are there. Raises ``Unavailable``."""
-    blob = Blob.objects.filter(pk=blob_id).first()
+    blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
     if blob is None or not blob.may_be_read():
         return False
     return keystore.exists(blob.id) and store().exists(blob.object_name, committed=True)
@@ -137,12 +136,6 @@ async def aread(reading: Reading) -> AsyncGenerator[bytes, None]:
             ahead.exception()  # seen: a reader who went away does not hear of it
         if not reading.over:
             await asyncio.to_thread(reading.close)
-
-
-def adopt(blob_id: UUID, group: UUID) -> None:
-    """Move a sealed blob into another group: an upload becomes a job's. Raises ``Gone``."""
-    if not Blob.objects.filter(pk=blob_id, state=Blob.State.SEALED).update(group=group):
-        raise Gone("The blob is not there any more.")
 
 
 def blobs(group: UUID) -> BlobQuerySet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -63,3 +64,23 @@ def test_whoever_finds_none_free_is_told_so_in_time(connections: ConnectionHandl
             waiting.result()
         connections[ALIAS].close()
         assert thread.submit(backend, connections).result()
+
+
+def test_a_forked_worker_keeps_its_connections_from_task_to_task(
+    connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelmyimage import celery
+
+    [fixup] = celery.app._fixups
+    own = fixup.worker_fixup
+    monkeypatch.setattr(own, "_db", SimpleNamespace(connections=connections, DatabaseError=own.DatabaseError))
+    pooled = {ALIAS: {"OPTIONS": {"pool": settings.DATABASE_POOL}}}
+    monkeypatch.setattr(own, "_settings", SimpleNamespace(DATABASES=pooled))
+    monkeypatch.setattr(own, "worker", SimpleNamespace(pool_cls="celery.concurrency.prefork:TaskPool"))
+    first = backend(connections)
+    own.close_database()
+    second = backend(connections)
+    assert second != first, "Celery by itself: this test is of use no more once that has changed"
+    celery.keep_connections()
+    own.close_database()
+    assert backend(connections) == second

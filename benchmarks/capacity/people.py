@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from generation import delivery, pipeline, registry
+from generation import delivery, leases, registry
 from generation.provider import backed_off
 
 PEAK: Final = 2.5
@@ -124,7 +124,7 @@ def means(count: int = 20_000) -> Typical:
             one = call(rng)
             looks = one.looks()
             calls, polls, spent = calls + 1, polls + len(looks), spent + sum(looks)
-            ticked += sum(1 for look in looks if look > pipeline.COUNTDOWN_SECONDS)
+            ticked += sum(1 for look in looks if look > leases.COUNTDOWN_SECONDS)
             if rng.random() >= CALLS_FAIL:
                 break
         wait = fetched_after(rng)

@@ -20,7 +20,7 @@ import simpy
 from benchmarks.capacity import people
 from benchmarks.capacity.gauge import Gauge
 from benchmarks.capacity.work import Work
-from generation import pipeline
+from generation import leases, pipeline
 from scripts.stack import compose
 
 Steps = Generator[simpy.Event, Any, None]
@@ -162,7 +162,7 @@ class Site:
 
     def wait(self, seconds: float) -> Steps:
         """Until a job is due and told: by a delayed message where that is soon, else by the tick."""
-        if seconds <= pipeline.COUNTDOWN_SECONDS:
+        if seconds <= leases.COUNTDOWN_SECONDS:
             self.delayed.add(1)
             yield self.clock.timeout(seconds)
             self.delayed.add(-1)

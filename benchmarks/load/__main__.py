@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,10 @@ def main() -> None:
                 for people, jobs in zip(asked.people, asked.jobs, strict=True)]  # fmt: skip
         tell(runs)
         if isinstance(site, sites.NativeSite):
-            middle, asked_for = runs[len(runs) // 2], asking.requests(site, crowd)
+            middle = runs[len(runs) // 2]
             if asked.floor:
-                beside_floor(middle, accounts, photo, mesh, asked.floor)
+                beside_floor(middle, runs, accounts, photo, mesh, asked.floor)
+            asked_for = asking.requests(site, crowd)  # after the floor: from here on the S3 server logs each of them
             print("Requests to the store, for a job: "
                   + ", ".join(f"{name} {count:.1f}" for name, count in asked_for.items()))  # fmt: skip
             if asked.json:
@@ -114,7 +116,17 @@ def tell(runs: list[Measured]) -> None:
              f"{1000 * run.ours / len(run.journeys):.0f}"] for run in runs]  # fmt: skip
     print(table(["", *kinds, "all but client, provider"], rows))
     print("\nPostgres and the Valkeys, for a job")
-    names = ["transactions", "writing", "inserted", "updated", "deleted", "log_bytes", "commands", "messages"]
+    names = [
+        "transactions",
+        "writing",
+        "inserted",
+        "updated",
+        "deleted",
+        "log_bytes",
+        "commands",
+        "exchanges",
+        "messages",
+    ]
     print(table(["", *names], [[f"{run.people} people", *(f"{run.counts.get(name, 0) / len(run.journeys):.1f}"
                                                          for name in names)] for run in runs]))  # fmt: skip
     print("\nWhere the time goes between events of a job, ms: median (longest)")
@@ -136,8 +148,10 @@ def tell(runs: list[Measured]) -> None:
     print(table(["", "jobs", "p50", "p95", "p99"], rows), flush=True)
 
 
-def beside_floor(run: Measured, accounts: Accounts, photo: bytes, mesh: bytes, times: int) -> None:
-    """What a job costs beside what it cannot cost less than."""
+def beside_floor(
+    run: Measured, runs: Sequence[Measured], accounts: Accounts, photo: bytes, mesh: bytes, times: int
+) -> None:
+    """What a job costs beside what it cannot cost less than, by what was counted in ``run``; then for all ``runs``."""
     jobs = len(run.journeys)
     blobs = [size for _, size in course.sealed_sizes([run.journeys[0].job])]
     load = floor.Load(
@@ -146,7 +160,7 @@ def beside_floor(run: Measured, accounts: Accounts, photo: bytes, mesh: bytes, t
         writing=round(run.counts["writing"] / jobs),
         reading=round((run.counts["transactions"] - run.counts["writing"]) / jobs),
         rows=round(sum(run.counts[name] for name in ("inserted", "updated", "deleted")) / jobs),
-        commands=round(run.counts["commands"] / jobs),
+        exchanges=round(run.counts["exchanges"] / jobs),
     )
     print(f"\nThe floor: {load}")
     found = floor.measure({**floor.floor_parts(load), **floor.work_parts(photo, mesh)}, accounts, times)
@@ -155,11 +169,13 @@ def beside_floor(run: Measured, accounts: Accounts, photo: bytes, mesh: bytes, t
     print(table(["one job, one process", "wall ms", "cpu ms"], rows))
     base = sum(cost.cpu for name, cost in found.items() if not name.startswith("work"))
     work = sum(cost.cpu for name, cost in found.items() if name.startswith("work"))
-    ours = run.ours / jobs
-    print(
-        f"processor time: job {1000 * ours:.0f} ms, work {1000 * work:.0f} ms, floor {1000 * base:.0f} ms; "
-        f"overhead (job - work) / floor {(ours - work) / base:.2f}; job / (work + floor) {ours / (work + base):.2f}"
-    )
+    for each in runs:
+        ours = each.ours / len(each.journeys)
+        print(
+            f"processor time, {each.people} people: "
+            f"job {1000 * ours:.0f} ms, work {1000 * work:.0f} ms, floor {1000 * base:.0f} ms; "
+            f"overhead (job - work) / floor {(ours - work) / base:.2f}; job / (work + floor) {ours / (work + base):.2f}"
+        )
 
 
 def tell_profile(site: Any, crowd: Crowd, jobs: int) -> None:

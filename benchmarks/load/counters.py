@@ -48,6 +48,15 @@ def commands(url: str) -> dict[str, float]:
     return {name.removeprefix("cmdstat_"): float(said["calls"]) for name, said in found.items()}
 
 
+def exchanges(url: str) -> float:
+    """How often a Valkey was asked, and did more than wait: what a script or a pipeline does counts as one.
+
+    By its count of what it read, less the calls that wait for a message. ``commands`` has what scripts call, too.
+    """
+    said: dict[str, Any] = _valkey(url).info("stats")
+    return float(said["total_reads_processed"]) - commands(url).get("brpop", 0)
+
+
 def bytes_of_a_key() -> float:
     """What one blob's key takes in the key store's memory: measured with a thousand that die at once."""
     from datetime import timedelta

@@ -1,8 +1,11 @@
 """The physical floor of a job: the same bytes hashed, sealed, copied and stored, the same transactions, and no more.
 
 One process, one thing after another, as bare as the libraries allow; the servers are those of the site, and what they
-use counts, as it does for a job. And the work that is no overhead: the photo decoded and redrawn, cut out, the mesh
-made anew, by the very functions that a job calls.
+use counts, as it does for a job. What a job does is counted first: its blobs, the bytes that it moves, its transactions
+and rows, its exchanges with the Valkeys; so a job that asks the database less often has a lower floor as well. S3 is
+asked by the client that the site has, for each blob once to put, get and delete it, and not whether it is gone. And the
+work that is no overhead: the photo decoded and redrawn, cut out, the mesh made anew, by the very functions that a job
+calls.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class Load:
     """Transactions that wrote, and that only read."""
     rows: int
     """Rows inserted, updated, deleted."""
-    commands: int
-    """Commands to the two Valkeys."""
+    exchanges: int
+    """With the two Valkeys; a script or a pipeline is one, whatever it does there."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def floor_parts(load: Load) -> dict[str, Callable[[], None]]:
         "socket copy": lambda: _copied(load.moved),
         "Postgres": _transactions(load),
         "S3": _requests(load),
-        "Valkey": _commands(load.commands),
+        "Valkey": _exchanges(load.exchanges),
     }
 
 
@@ -180,7 +183,7 @@ def _requests(load: Load) -> Callable[[], None]:
     return run
 
 
-def _commands(count: int) -> Callable[[], None]:
+def _exchanges(count: int) -> Callable[[], None]:
     import redis
     from django.conf import settings
 

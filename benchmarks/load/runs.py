@@ -64,6 +64,7 @@ def _counts() -> dict[str, float]:
     found["commands"] = sum(
         count for each in stores for name, count in each.items() if name.split("|")[0] not in asides
     )
+    found["exchanges"] = sum(counters.exchanges(url) for url in (settings.KEYSTORE_URL, settings.CELERY_BROKER_URL))
     found["messages"] = stores[1].get("lpush", 0)
     return found
 

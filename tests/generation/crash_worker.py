@@ -68,7 +68,7 @@ def install() -> None:
     from django.db import transaction
 
     from billing import ledger
-    from generation import engine, leases, pipeline
+    from generation import delivery, engine, leases, pipeline
     from generation.engine import mask
     from generation.providers.meshy import Meshy
     from privacy import receipts, vault
@@ -86,6 +86,7 @@ def install() -> None:
     engine.reconstruct = after(engine.reconstruct, "dispatch")
     ledger.capture = after(ledger.capture, "settle")
     vault.readable = after(vault.readable, "deliver")
+    vars(delivery)["LOOK_AGAIN_SECONDS"] = 1.0
     receipts.issue = after(receipts.issue, "purge")
     given_back, gone_on = leases.give_back, leases.go_on
 

@@ -54,10 +54,27 @@ def test_a_change_is_told_to_whoever_waits_for_that_job() -> None:
     asyncio.run(wait())
 
 
+@pytest.mark.usefixtures("_only_told")
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_the_end_is_not_told_of_each_step() -> None:
+    async def wait() -> None:
+        job = uuid4()
+        with changes.of(job) as each, changes.of(job, progress=False) as end:
+            for change in (each, end):
+                await _listening(change)
+            await asyncio.to_thread(changes.tell, job, progress=True)
+            assert await asyncio.wait_for(each.wait(NEVER), 20)
+            assert await end.wait(0.1) is False
+            await asyncio.to_thread(changes.tell, job)
+            assert await asyncio.wait_for(end.wait(NEVER), 20)
+
+    asyncio.run(wait())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[UUID] = []
-    monkeypatch.setattr(changes, "_publish", told.append)
+    monkeypatch.setattr(changes, "_publish", lambda job_id, _channel: told.append(job_id))
     dropped, kept = uuid4(), uuid4()
     with transaction.atomic():
         changes.tell(dropped)
@@ -90,11 +107,13 @@ def test_without_the_server_nobody_fails_and_everybody_looks(
 def test_each_stage_that_a_job_reaches_is_told(send: Callable[..., Job], drive: Callable[..., Job]) -> None:
     server = redis.Redis.from_url(django_settings.CACHES["default"]["LOCATION"])
     with server.pubsub(ignore_subscribe_messages=True) as heard:
-        heard.subscribe(changes.CHANNEL)
-        heard.get_message(timeout=5)
+        heard.subscribe(changes.CHANNEL, changes.PROGRESS)
+        for _ in range(2):
+            heard.get_message(timeout=5)
         job = drive(send(), until=Job.Stage.DELIVER)
         stages = Event.objects.filter(job=job, code__in=Job.Stage.values).count()
-        told = 0
+        told = {changes.CHANNEL: 0, changes.PROGRESS: 0}
         while message := heard.get_message(timeout=0.2):
-            told += message["data"] == job.pk.bytes
-    assert told >= stages >= 4
+            told[message["channel"].decode()] += message["data"] == job.pk.bytes
+    assert sum(told.values()) >= stages >= 4
+    assert told[changes.CHANNEL] == 1, "who waits for the model looks once: it is ready"

@@ -142,7 +142,7 @@ def test_every_crash_ends_well(owner, workers, settings, monkeypatch, tmp_path) 
     case_of: dict[str, tuple[str, str, str]] = {}
     picture = photo()
     monkeypatch.setattr(intake, "MAX_OPEN_JOBS", len(CASES) + 1)
-    monkeypatch.setattr("generation.pipeline._send", lambda *_, **__: None)  # even the first message is dropped
+    monkeypatch.setattr("generation.pipeline._publish", lambda *_, **__: False)  # even the first message is dropped
     for case in CASES:
         provider, stage, point = case
         upload = vault.seal([picture], kind="upload", group=uuid4(), limit=20_000_000)

@@ -183,7 +183,7 @@ def test_a_job_is_taken_in_although_its_first_message_cannot_be_sent(send, drive
         raise TimeoutError
 
     with monkeypatch.context() as moment:
-        moment.setattr(pipeline, "_send", broken)
+        moment.setattr(pipeline, "_publish", broken)
         job = send()
     assert vault.readable(job.photos()["front"])
     drive(job, Stage.DELIVER)

@@ -373,7 +373,7 @@ def test_jobs_already_begun_go_before_new_ones(send, drive, service) -> None:
 
     new, begun = send(), drive(send(), Stage.DISPATCH)
     for job in (new, begun):
-        pipeline._send(job, queue="order")
+        pipeline._publish(job, queue="order")
     with app.connection_for_read() as connection, connection.SimpleQueue("order", no_ack=True) as queue:
         order = [queue.get(timeout=5).payload[0][0] for _ in range(2)]
     assert order == [str(begun.pk), str(new.pk)]
