@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,16 @@ def stranger(db: None):
     from accounts.models import User
 
     return User.objects.create_user("stranger@example.com")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """Workers of ``pytest -n`` go through the migrations once, together."""
+    if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("TEST_DATABASE") != "sqlite":
+        from tests import migrated
+
+        with django_db_blocker.unblock():
+            migrated.postgres()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,27 +78,3 @@ def _in_no_language() -> Iterator[None]:
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not go through it again, nor a fork copy it for that."""
     gc.freeze()
-
-
-FIRST = (
-    "tests/browser/",
-    "tests/generation/test_crash_matrix.py",
-    "tests/test_local.py",
-    "tests/test_on_sqlite.py",
-    "tests/test_canary_hunt.py",
-    "tests/generation/engine/",
-    "tests/generation/test_meshes.py",
-    "tests/generation/test_images.py",
-)
-"""Long files. Two workers share the files out as they come: what is long and comes last, one does alone."""
-
-
-@pytest.hookimpl(trylast=True)  # pytest-django has its own order for the rest
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long files come first; within a file, and among the others, the order stays."""
-
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(TESTS.parent).as_posix()
-        return next((number for number, first in enumerate(FIRST) if path.startswith(first)), len(FIRST))
-
-    items.sort(key=place)

@@ -10,6 +10,7 @@ import atexit
 import base64
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,9 @@ def configure() -> None:
         # Tests start threads of their own, which nobody tells to give connections back.
         DATABASE_CONNECTIONS="0",
     )
+    if made := os.environ.get("TEST_SQLITE"):  # with --reuse-db
+        shutil.copyfile(made, state / "test.sqlite3")
+    os.environ.setdefault("TEST_RUN", str(FOLDER))  # workers of `pytest -n` inherit it from their starter
     # A worker of `pytest -n` inherits the address of the Postgres that its starter has started.
     if os.environ.get("TEST_DATABASE") != "sqlite" and "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ["DATABASE_URL"] = start_postgres()

@@ -8,17 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from modelmyimage.local.keys import ensure_keys
+from tests import migrated
 from tests.environment import ROOT, bare
 
 START_SECONDS = 120.0
@@ -81,17 +79,6 @@ class RunningSite:
         self.process.wait()
 
 
-@cache
-def migrated() -> bytes:
-    """A database that is up to date and empty: to make each site's own by all migrations is two seconds' work."""
-    with tempfile.TemporaryDirectory() as folder:
-        ensure_keys(Path(folder) / "local.env")
-        environment = {**bare(), "STATE_DIR": folder}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        return (Path(folder) / "db.sqlite3").read_bytes()
-
-
 def launch(state: Path, **variables: str) -> RunningSite:
     """Start the supervisor on ``state``; it goes on starting while this returns."""
     environment = {**bare(), "STATE_DIR": str(state), "PORT": "0", **variables}
@@ -113,7 +100,7 @@ def launch_ready(state: Path, **variables: str) -> RunningSite:
     """Start a site whose database need not be made first."""
     state.mkdir(mode=0o700)
     (state / "db.sqlite3").touch(0o600)
-    (state / "db.sqlite3").write_bytes(migrated())
+    (state / "db.sqlite3").write_bytes(migrated.sqlite().read_bytes())
     return launch(state, **variables)
 
 

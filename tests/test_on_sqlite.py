@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests import migrated
 from tests.environment import ROOT
 from tests.long import LONG
 
@@ -35,9 +36,9 @@ def test_the_same_holds_on_sqlite() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment.pop("DATABASE_URL", None)
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *NOT, *FILES],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db", *NOT, *FILES],
         cwd=ROOT,
-        env={**environment, "TEST_DATABASE": "sqlite"},
+        env={**environment, "TEST_DATABASE": "sqlite", "TEST_SQLITE": str(migrated.sqlite())},
         capture_output=True,
         text=True,
         timeout=300,

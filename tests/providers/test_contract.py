@@ -44,6 +44,12 @@ def every(stand: object = None) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("stand", chosen if LONG else first, ids=lambda one: one.name)
 
 
+def one_of_each_kind() -> pytest.MarkDecorator:
+    """Run for one adapter that answers at once and for one that is polled: what is proved is our rule, not theirs."""
+    kinds = list({one.synchronous: one for one in reversed(ALL)}.values())
+    return pytest.mark.parametrize("stand", ALL if LONG else kinds, ids=lambda one: one.name)
+
+
 POLLED = every(lambda one: not one.synchronous)
 LINKED = every(lambda one: one.links and not one.synchronous)
 UNLINKED = every(lambda one: not one.links or one.synchronous)
@@ -139,7 +145,7 @@ def test_all_the_views_that_the_card_takes(stand, start, job_for, run) -> None:
     assert seen[0] == "front"
 
 
-@EACH
+@every()
 def test_refused_at_submit_without_a_word_of_it_in_the_logs(stand, start, job_for, run, caplog) -> None:
     running = start(stand)
     running.fail("create", running.refusal, times=None)
@@ -269,9 +275,18 @@ def test_malformed_answer_to_a_submit(stand, start, job_for, run) -> None:
 
 
 @every()
-@pytest.mark.parametrize("after", [None, "37"])
-def test_too_many_requests(stand, start, job_for, run, clock, after) -> None:
-    running = start(stand)
+def test_too_many_requests(stand, start, job_for, run, clock) -> None:
+    """Each adapter hands on for how long the service wants to be left alone."""
+    sent_away(stand, start(stand), job_for, run, clock, "37")
+
+
+@one_of_each_kind()
+def test_too_many_requests_for_nobody_knows_how_long(stand, start, job_for, run, clock) -> None:
+    sent_away(stand, start(stand), job_for, run, clock, None)
+
+
+def sent_away(stand, running, job_for, run, clock, after: str | None) -> None:
+    """Twice at the call, and twice while asked about it; it is waited for, and nothing is sent twice."""
     running.fail("create", Answer(429, headers={"Retry-After": after} if after else {}), times=2)
     job = run(job_for(stand.name))
     assert job.outcome == Outcome.DONE
@@ -284,7 +299,7 @@ def test_too_many_requests(stand, start, job_for, run, clock, after) -> None:
         assert len(running.calls) == 2
 
 
-@every()
+@one_of_each_kind()
 def test_sent_away_for_ever_costs_nothing_and_ends(stand, start, job_for, run, clock) -> None:
     running = start(stand)
     running.fail("create", Answer(429), times=None)
