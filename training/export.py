@@ -31,7 +31,8 @@ def example_input() -> NDArray[np.float32]:
     """Two discs (2, 7, s, s), one of clouds and one of noise."""
     rng = np.random.default_rng(1)
     noise = rng.random((2, SIDE, SIDE, 3), np.float32)
-    clouds = cv2.normalize(cv2.GaussianBlur(noise[0], (0, 0), 8), None, 0, 1, cv2.NORM_MINMAX)
+    clouds = np.asarray(cv2.GaussianBlur(noise[0], (0, 0), 8), np.float32)
+    clouds = (clouds - clouds.min()) / np.ptp(clouds)
     y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     disc = (np.hypot(x, y) < 0.8).astype(np.float32)
     return np.stack([inputs((rgb * 255).astype(np.uint8), disc) for rgb in (clouds, noise[1])])

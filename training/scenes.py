@@ -197,10 +197,10 @@ class Scenes(IterableDataset[Scene]):
         joined = np.flatnonzero(rng.random(count) < JOINED)
         objects = rng.choice(len(self.odds), count + len(joined), p=self.odds)
         placing = np.concatenate([np.ones((len(objects), 3)), np.zeros((len(objects), 3))], axis=1)
-        for number in range(count, len(objects)):  # the second of two: upon the first, or somewhere about it
-            placing[number, :3] = rng.uniform(0.25, 0.9)
+        for second in range(count, len(objects)):  # the second of two: upon the first, or somewhere about it
+            placing[second, :3] = rng.uniform(0.25, 0.9)
             upon = (rng.uniform(-0.3, 0.3), 0.55, rng.uniform(-0.3, 0.3))
-            placing[number, 3:] = upon if rng.random() < 0.5 else rng.uniform(-0.5, 0.5, 3)
+            placing[second, 3:] = upon if rng.random() < 0.5 else rng.uniform(-0.5, 0.5, 3)
         placing[rng.random(len(objects)) < 0.5, 0] *= -1  # mirrored
         texture = np.concatenate([self.table[objects, 3:], np.zeros((len(objects), 1), np.int64)], axis=1)
         for number in np.flatnonzero(rng.random(len(objects)) < DRESSED):

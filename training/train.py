@@ -122,7 +122,8 @@ class Validation:
 def optimisers(network: Network, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of blocks and layers, AdamW for all else."""
     inner = ("down", "layers", "up", "enter", "leave")
-    matrices, rest = [], []
+    matrices: list[Tensor] = []
+    rest: list[Tensor] = []
     for name, weight in network.named_parameters():
         (matrices if weight.ndim > 1 and name.split(".")[0] in inner else rest).append(weight)
     return [

@@ -58,7 +58,7 @@ def test_a_wire_does_not_break() -> None:
     """A ball on a wire of 2 pixels in 600 stays one piece, wire and all."""
     mask = samples.drawn(600, 600, (200, 380, 400, 580))
     mask[20:400, 299:301] = True
-    mesh = require_good(modelled(samples.shaped(mask), "draft"), "draft")
+    mesh = require_good(as_seen(samples.shaped(mask), "draft"), "draft")
     assert mesh.body_count == 1
     assert mesh.extents[1] > 2.5 * mesh.extents[0]
 
