@@ -319,6 +319,7 @@ def settle() -> None:
     from privacy import tallies
     from privacy.models import BlobHour
 
+    _carry_sums()
     now, hours = timezone.now(), -1
     while BlobHour.objects.count() != hours:
         hours = BlobHour.objects.count()
@@ -329,6 +330,24 @@ def settle() -> None:
         assert proof.prove(User.objects.get(pk=account))
     newest = books._newest()
     books._remember(books.Verified(now, 0, newest, newest))
+
+
+def _carry_sums() -> None:
+    """What was added up as jobs ended and lines were written; here as the migrations do that brought the sums."""
+    from importlib import import_module
+
+    from django.db import connection
+
+    from billing.models import BroughtForward
+    from generation.models import JobSum
+
+    if not JobSum.objects.exists():
+        with connection.schema_editor() as editor:
+            import_module("generation.migrations.0006_job_sums").add_up(None, editor)
+    if not BroughtForward.objects.exists():
+        with connection.cursor() as cursor:
+            cursor.execute(import_module("billing.migrations.0006_brought_forward").BRING_FORWARD)
+            cursor.execute("ANALYZE generation_jobsum, billing_broughtforward")
 
 
 def sizes(jobs: int) -> dict[str, float]:
