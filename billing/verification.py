@@ -16,7 +16,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from billing import forward, proof
+from billing import forward, journal, proof
 from billing.models import BroughtForward, Entry, LedgerAccount, Payment, Transaction
 
 TRIGGERS = {
@@ -44,12 +44,20 @@ def differences() -> list[str]:
         *_reversals(),
         *_payments(),
         *_forward(),
+        *journal.broken(),
     ]
 
 
 def news(since: int) -> list[str]:
     """Every broken invariant among transactions after the one with that number, and of whom they are about."""
-    return [*guards(), *_people(since), *_settlements(since), *_reversals(since), *_payments(since)]
+    return [
+        *guards(),
+        *journal.unsigned(),
+        *_people(since),
+        *_settlements(since),
+        *_reversals(since),
+        *_payments(since),
+    ]
 
 
 def _people(since: int) -> Iterator[str]:
