@@ -1,10 +1,11 @@
 """The rows that so many jobs leave for good, written by Postgres itself: one statement a table.
 
-Jobs are spread over two years, the newest last. One account has a tenth of them, another one twenty, and the others
-more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a model, one in a
-hundred of those is refunded, and twelve are alive. What is forgotten by the clock (calls and notifications after 30
-days, strays and what calls are found by after 90) is there for those days only. The log's hashes are true. Signatures
-of receipts are copies of one.
+Jobs are spread over two years, the newest last; so many of them as ``fill`` is told lie in the last ``WEEK``, evenly,
+so that sites with a short and a long past can be equally busy now. One account has a tenth of them, another one twenty,
+and the others more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a
+model, one in a hundred of those is refunded, and twelve are alive. What is forgotten by the clock (calls and
+notifications after 30 days, strays and what calls are found by after 90) is there for those days only. The log's hashes
+are true. Signatures of receipts are copies of one.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from uuid import uuid4
 
 ALIVE, SMALL, PER_ACCOUNT = 12, 20, 50
 LARGE_ID, SMALL_ID = 1, 2
+WEEK, SPAN = 7, 730
+"""Days: of what is recent, and of everything."""
 
 JOBS = """
 CREATE TABLE made AS
 SELECT i, gen_random_uuid() AS id, gen_random_uuid() AS receipt,
-    CASE WHEN i > {n} - {alive} OR i % 10 = 0 THEN {large} WHEN i % ({n} / {small}) = 1 THEN {small_id}
+    CASE WHEN i > {n} - {alive} THEN {large} WHEN i % ({n} / {small}) = 1 THEN {small_id}
+         WHEN i / 7 % 10 = 0 THEN {large}  -- neither mostly of one outcome nor never
          ELSE 3 + floor(power(random(), 2) * {others})::int END AS owner,
-    now() - interval '730 days' * (1 - (i - random()) / {n}) AS at,
+    CASE WHEN i > {n} - {recent} THEN now() - interval '{week} days' * ({n} - i + random()) / {recent}
+         ELSE now() - interval '{week} days' - interval '{before} days' * ({n} - {recent} - i + random())
+             / ({n} - {recent}) END AS at,
     interval '1 second' * (20 + 100 * random()) AS took,
     CASE WHEN i > {n} - {alive} THEN '' WHEN i % 40 = 3 THEN 'failed' WHEN i % 40 = 7 THEN 'cancelled'
          WHEN i % 20 = 9 THEN 'expired' ELSE 'done' END AS outcome,
@@ -184,14 +190,18 @@ WHERE l.number % (2 * {step}) = {step} / 2 - 1
 """
 
 
-def fill(jobs: int) -> None:
-    """Leave behind what so many jobs do, in an empty database that is migrated. Postgres only."""
+def fill(jobs: int, recent: int) -> None:
+    """Leave behind what so many jobs do, in an empty database that is migrated. Postgres only.
+
+    ``recent`` of them are of the last week; 0: as many as are of any other week.
+    """
     from django.db import connection, transaction
 
     document, observation, job, receipt = _template()
     words = {
         "n": jobs, "alive": ALIVE, "small": SMALL, "large": LARGE_ID, "small_id": SMALL_ID,
-        "others": max(10, jobs // PER_ACCOUNT), "over": OVER, "made": MADE,
+        "others": max(10, jobs // PER_ACCOUNT), "over": OVER, "made": MADE, "recent": recent,
+        "week": WEEK if recent else 0, "before": SPAN - WEEK if recent else SPAN,
     }  # fmt: skip
     values = {"document": document, "observation": observation, "job": job, "receipt": receipt}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -315,7 +325,7 @@ def settle() -> None:
     from django.utils import timezone
 
     from accounts.models import User
-    from billing import books, proof
+    from billing import books, journal, proof
     from privacy import tallies
     from privacy.models import BlobHour
 
@@ -328,6 +338,7 @@ def settle() -> None:
     BlobHour.objects.filter(hour__lt=now - timedelta(days=91)).update(strays_gone=True)
     for account in (LARGE_ID, SMALL_ID):
         assert proof.prove(User.objects.get(pk=account))
+    journal.close(now - timedelta(days=1) + journal.SETTLED)
     newest = books._newest()
     books._remember(books.Verified(now, 0, newest, newest))
 
