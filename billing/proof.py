@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet, Sum
@@ -17,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import Entry, LedgerAccount, Proven, Transaction
+from billing.models import LedgerAccount, Proven, Transaction
 from billing.statement import SIGNED
 
 Account = LedgerAccount.Kind
@@ -71,12 +72,12 @@ def _found(people: Collection[int]) -> dict[int, Proven]:
         )
     # Each from where they were proven: a condition for each, for which there is an index.
     new = Transaction.objects.filter(reduce(or_, (Q(user=one, pk__gt=row.upto) for one, row in known.items())))
-    of_new = Entry.objects.filter(
-        reduce(or_, (Q(transaction__user=one, transaction__gt=row.upto) for one, row in known.items()))
-    )
     moved: dict[int, dict[str, int]] = {one: {} for one in people}
-    for person, kind, amount in of_new.values_list("transaction__user", "account__kind").annotate(Sum("amount")):
-        moved[person][kind] = amount
+    # From the transactions to their entries: the other way round, Postgres would read all transactions of these people.
+    sums = new.values_list("user", "entries__account__kind").annotate(Sum("entries__amount")).order_by()
+    for person, kind, amount in sums:
+        if kind is not None:
+            moved[person][kind] = amount
     balances: dict[int, dict[str, int | None]] = {one: {} for one in people}
     for user, kind, balance in LedgerAccount.objects.filter(user__in=people).values_list("user", "kind", "balance"):
         balances[user or 0][kind] = balance
@@ -97,7 +98,7 @@ def _found(people: Collection[int]) -> dict[int, Proven]:
     return {person: row for person, row in known.items() if person not in wrong}
 
 
-def _lines(new: QuerySet[Transaction]) -> QuerySet[Transaction, dict[str, int]]:
+def _lines(new: QuerySet[Transaction]) -> QuerySet[Transaction, Any]:
     """By person: the last of these transactions, what they do to what is free, and to what open holds come to."""
     return (
         new.values("user")

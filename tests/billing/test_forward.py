@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -168,7 +170,7 @@ def test_nobody_is_suspected_while_credits_move(owner: User, stranger: User) -> 
     some(owner)
     bought(stranger, 20, "cs_b")
     people = [stranger.pk, owner.pk]
-    acts = [partial(proof.prove, people), partial(proof.prove, people[::-1])] * 2
+    acts: list[Callable[[], Any]] = [partial(proof.prove, people), partial(proof.prove, people[::-1])] * 2
     acts += [partial(job, user, 1, "refund") for user in (owner, stranger)] * 4
     assert at_once(acts)[:4] == [[]] * 4
     assert proof.prove(people) == []
