@@ -15,6 +15,9 @@ their jobs lie in the last week, and they differ in what was before. Adding up t
 those days had, at either size. With ``--recent 0`` each has its jobs evenly over two years, so that the larger one also
 has a thousand times as much to do each day, and what works on a day's rows says so.
 
+Two things are larger on the large site by what it is, and no fault: more days of its year have something in them, and a
+page of its failed jobs is full.
+
 ``--only`` takes words, parted by commas, that an act's name has one of;
 ``--plans`` prints EXPLAIN (ANALYZE, BUFFERS) of each act's reading queries on the large database instead of timing;
 ``--data`` keeps the filled databases in a folder (open to other users) and takes up what is there already, for filling
@@ -128,7 +131,7 @@ def stand_by(jobs: int, recent: int, folder: Path) -> None:
     from django.db import connection
 
     from accounts.models import User
-    from benchmarks import growth_acts, growth_rows
+    from benchmarks import growth_acts, growth_rows, growth_upkeep
     from privacy.models import Blob
 
     call_command("migrate", verbosity=0)
@@ -137,8 +140,8 @@ def stand_by(jobs: int, recent: int, folder: Path) -> None:
     if not User.objects.exists():
         growth_rows.fill(jobs, recent)
     Blob.objects.open().delete()
-    growth_rows.keep_alive()
-    growth_rows.settle()
+    growth_upkeep.keep_alive()
+    growth_upkeep.settle()
     acts, walks = growth_acts.acts(), growth_acts.walks()
     print(json.dumps({"seconds": time.perf_counter() - began, "acts": [*acts], "walks": [*walks]}), flush=True)
     for line in sys.stdin:
@@ -152,7 +155,7 @@ def stand_by(jobs: int, recent: int, folder: Path) -> None:
         elif what == "plans":
             answer = plans(acts[name])
         else:
-            answer = growth_rows.sizes(jobs)
+            answer = growth_upkeep.sizes(jobs)
         print(json.dumps(answer), flush=True)
 
 
