@@ -1,7 +1,7 @@
 """What pages, the API, sweeps, audits and figures cost after a thousand jobs and after a million, on Postgres.
 
-``python -m benchmarks.growth [--jobs 1000,1000000] [--rounds 5] [--only WORDS] [--plans] [--no-walks] [--data FOLDER]
-[--sizes FILE]``
+``python -m benchmarks.growth [--jobs 1000,1000000] [--recent 500] [--rounds 5] [--only WORDS] [--plans] [--no-walks]
+[--data FOLDER] [--sizes FILE]``
 
 ``benchmarks/growth_rows.py`` says which rows are there. Each size has a database and a process of its own on one server
 and they are timed in turn, round by round, so that whatever else the machine does falls on both alike. Each act goes
@@ -9,6 +9,14 @@ through the real view by Django's client, or is the function that a task or a pa
 Prints for each the median milliseconds of the rounds, how many of those were spent waiting for the database and in how
 many queries, and the median of the rounds' ratios (large ÷ small): near 1 where the work does not grow with the jobs.
 Then the acts that walk everything by nature, once each, and what a job leaves on disk, by table.
+
+What is asked is whether a long past makes anything slower. Both sites are therefore equally busy now: ``--recent`` of
+their jobs lie in the last week, and they differ in what was before. Adding up the calls of two days, say, costs what
+those days had, at either size. With ``--recent 0`` each has its jobs evenly over two years, so that the larger one also
+has a thousand times as much to do each day, and what works on a day's rows says so.
+
+Two things are larger on the large site by what it is, and no fault: more days of its year have something in them, and a
+page of its failed jobs is full.
 
 ``--only`` takes words, parted by commas, that an act's name has one of;
 ``--plans`` prints EXPLAIN (ANALYZE, BUFFERS) of each act's reading queries on the large database instead of timing;
@@ -110,11 +118,11 @@ def plans(act: Any) -> str:
     return "\n\n".join(said)
 
 
-def stand_by(jobs: int, folder: Path) -> None:
+def stand_by(jobs: int, recent: int, folder: Path) -> None:
     """Fill the database unless it is; then answer a line of JSON with another one, until there are none."""
     from tests import services  # noqa: F401  # starts the two Valkeys and sets the environment
 
-    os.environ["DATABASE_URL"] = f"postgres://postgres@/{folder / 'pg'}/growth_{jobs}"
+    os.environ["DATABASE_URL"] = f"postgres://postgres@/{folder / 'pg'}/{named(jobs, recent)}"
     os.environ.update(json.loads((folder / KEYS).read_text()))
     import django
 
@@ -123,17 +131,17 @@ def stand_by(jobs: int, folder: Path) -> None:
     from django.db import connection
 
     from accounts.models import User
-    from benchmarks import growth_acts, growth_rows
+    from benchmarks import growth_acts, growth_rows, growth_upkeep
     from privacy.models import Blob
 
     call_command("migrate", verbosity=0)
     connection.ensure_connection()
     began = time.perf_counter()
     if not User.objects.exists():
-        growth_rows.fill(jobs)
+        growth_rows.fill(jobs, recent)
     Blob.objects.open().delete()
-    growth_rows.keep_alive()
-    growth_rows.settle()
+    growth_upkeep.keep_alive()
+    growth_upkeep.settle()
     acts, walks = growth_acts.acts(), growth_acts.walks()
     print(json.dumps({"seconds": time.perf_counter() - began, "acts": [*acts], "walks": [*walks]}), flush=True)
     for line in sys.stdin:
@@ -147,18 +155,19 @@ def stand_by(jobs: int, folder: Path) -> None:
         elif what == "plans":
             answer = plans(acts[name])
         else:
-            answer = growth_rows.sizes(jobs)
+            answer = growth_upkeep.sizes(jobs)
         print(json.dumps(answer), flush=True)
 
 
 class Beside:
     """A process that has one of the databases."""
 
-    def __init__(self, jobs: int, folder: Path) -> None:
+    def __init__(self, jobs: int, recent: int, folder: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         self.jobs = jobs
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.growth", "--stand-by", str(jobs), str(folder)],
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.growth",
+             "--stand-by", str(jobs), str(recent), str(folder)],
             env={**environment, "TEST_DATABASE": "sqlite"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             bufsize=1,
         )  # fmt: skip
@@ -182,9 +191,14 @@ class Beside:
         self.process.communicate()
 
 
+def named(jobs: int, recent: int) -> str:
+    """The database of so many jobs, so many of them of the last week."""
+    return f"growth_{jobs}_{recent}"
+
+
 @contextmanager
-def server(kept: Path | None, sizes: list[int]) -> Iterator[Path]:
-    """A folder with Postgres running in it, a database for each size, and keys that outlast a run."""
+def server(kept: Path | None, names: list[str]) -> Iterator[Path]:
+    """A folder with Postgres running in it, these databases, and keys that outlast a run."""
     import psycopg
 
     from modelmyimage.local.children import Guard
@@ -198,9 +212,9 @@ def server(kept: Path | None, sizes: list[int]) -> Iterator[Path]:
     try:
         with psycopg.connect(host=str(socket), user="postgres", dbname="postgres", autocommit=True) as opened:
             there = {name for (name,) in opened.execute("SELECT datname FROM pg_database").fetchall()}
-            for jobs in sizes:
-                if f"growth_{jobs}" not in there:
-                    opened.execute(f"CREATE DATABASE growth_{jobs}")
+            for name in names:
+                if name not in there:
+                    opened.execute(f"CREATE DATABASE {name}")
         if not (folder / KEYS).exists():
             made = {
                 name: f"test:{base64.b64encode(os.urandom(32)).decode()}" for name in ("MASTER_KEYS", "SIGNING_KEYS")
@@ -240,22 +254,26 @@ def main() -> None:
     """Fill, time, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", default="1000,1000000")
+    parser.add_argument("--recent", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
     parser.add_argument("--plans", action="store_true")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--sizes", type=Path)
     parser.add_argument("--no-walks", action="store_true")
-    parser.add_argument("--stand-by", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--stand-by", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stand_by:
-        stand_by(int(options.stand_by[0]), Path(options.stand_by[1]))
+        jobs, recent, at = options.stand_by
+        stand_by(int(jobs), int(recent), Path(at))
         return
     sizes = [int(one) for one in options.jobs.split(",")]
-    with server(options.data, sizes) as folder:
-        small, large = (Beside(jobs, folder) for jobs in sizes)
+    with server(options.data, [named(jobs, options.recent) for jobs in sizes]) as folder:
+        small, large = (Beside(jobs, options.recent, folder) for jobs in sizes)
         filled = ", ".join(f"{one.jobs} jobs ready in {one.ready['seconds']:.0f} s" for one in (small, large))
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {filled}", flush=True)
+        busy = f"{options.recent} of them" if options.recent else "as many as in any other week"
+        print(f"Jobs of the last week, at both sizes: {busy}.", flush=True)
         if options.plans:
             for name in chosen(large.ready["acts"], options.only):
                 print(f"\n## {name}\n\n{large.ask('plans', name)}", flush=True)

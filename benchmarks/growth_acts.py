@@ -177,14 +177,20 @@ def _tasks() -> dict[str, Act]:
 
     from accounts import rollup
     from accounts import tasks as accounts_tasks
-    from billing import books, notices
+    from billing import books, journal, notices
     from billing import forgetting as billing_forgetting
     from billing import webhooks as billing_webhooks
+    from billing.models import JournalPage
     from generation import forgetting as generation_forgetting
     from generation import pipeline
     from generation.notifications import delivering
     from privacy import audit
     from privacy import tasks as privacy_tasks
+
+    def night() -> None:
+        before = journal.upto()
+        books.close_day()
+        JournalPage.objects.filter(after__gte=before).delete()
 
     return {
         "sweep of jobs": pipeline.sweep,
@@ -200,6 +206,7 @@ def _tasks() -> dict[str, Act]:
         "notices of few credits": notices.send,
         "audit of rows, keys, objects": audit.audit,
         "hourly look at the books": books.look,
+        "nightly look, of a day, and its page": night,
     }
 
 

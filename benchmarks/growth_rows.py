@@ -1,10 +1,11 @@
 """The rows that so many jobs leave for good, written by Postgres itself: one statement a table.
 
-Jobs are spread over two years, the newest last. One account has a tenth of them, another one twenty, and the others
-more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a model, one in a
-hundred of those is refunded, and twelve are alive. What is forgotten by the clock (calls and notifications after 30
-days, strays and what calls are found by after 90) is there for those days only. The log's hashes are true. Signatures
-of receipts are copies of one.
+Jobs are spread over two years, the newest last; so many of them as ``fill`` is told lie in the last ``WEEK``, evenly,
+so that sites with a short and a long past can be equally busy now. One account has a tenth of them, another one twenty,
+and the others more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a
+model, one in a hundred of those is refunded, and twelve are alive. What is forgotten by the clock (calls and
+notifications after 30 days, strays and what calls are found by after 90) is there for those days only. The log's hashes
+are true. Signatures of receipts are copies of one.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from uuid import uuid4
 
 ALIVE, SMALL, PER_ACCOUNT = 12, 20, 50
 LARGE_ID, SMALL_ID = 1, 2
+WEEK, SPAN = 7, 730
+"""Days: of what is recent, and of everything."""
 
 JOBS = """
 CREATE TABLE made AS
 SELECT i, gen_random_uuid() AS id, gen_random_uuid() AS receipt,
-    CASE WHEN i > {n} - {alive} OR i % 10 = 0 THEN {large} WHEN i % ({n} / {small}) = 1 THEN {small_id}
+    CASE WHEN i > {n} - {alive} THEN {large} WHEN i % ({n} / {small}) = 1 THEN {small_id}
+         WHEN i / 7 % 10 = 0 THEN {large}  -- neither mostly of one outcome nor never
          ELSE 3 + floor(power(random(), 2) * {others})::int END AS owner,
-    now() - interval '730 days' * (1 - (i - random()) / {n}) AS at,
+    CASE WHEN i > {n} - {recent} THEN now() - interval '{week} days' * ({n} - i + random()) / {recent}
+         ELSE now() - interval '{week} days' - interval '{before} days' * ({n} - {recent} - i + random())
+             / ({n} - {recent}) END AS at,
     interval '1 second' * (20 + 100 * random()) AS took,
     CASE WHEN i > {n} - {alive} THEN '' WHEN i % 40 = 3 THEN 'failed' WHEN i % 40 = 7 THEN 'cancelled'
          WHEN i % 20 = 9 THEN 'expired' ELSE 'done' END AS outcome,
@@ -184,14 +190,18 @@ WHERE l.number % (2 * {step}) = {step} / 2 - 1
 """
 
 
-def fill(jobs: int) -> None:
-    """Leave behind what so many jobs do, in an empty database that is migrated. Postgres only."""
+def fill(jobs: int, recent: int) -> None:
+    """Leave behind what so many jobs do, in an empty database that is migrated. Postgres only.
+
+    ``recent`` of them are of the last week; 0: as many as are of any other week.
+    """
     from django.db import connection, transaction
 
     document, observation, job, receipt = _template()
     words = {
         "n": jobs, "alive": ALIVE, "small": SMALL, "large": LARGE_ID, "small_id": SMALL_ID,
-        "others": max(10, jobs // PER_ACCOUNT), "over": OVER, "made": MADE,
+        "others": max(10, jobs // PER_ACCOUNT), "over": OVER, "made": MADE, "recent": recent,
+        "week": WEEK if recent else 0, "before": SPAN - WEEK if recent else SPAN,
     }  # fmt: skip
     values = {"document": document, "observation": observation, "job": job, "receipt": receipt}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -274,22 +284,6 @@ def _number_on() -> None:
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")  # noqa: S608  # names from here
 
 
-def keep_alive() -> None:
-    """The jobs that are not over have sealed photos and models, as they would."""
-    from generation.models import Job
-    from privacy import vault
-
-    for job in Job.objects.exclude(stage=Job.Stage.OVER):
-        sealed = vault.seal([b"bytes" * 100], kind="source", group=job.pk, limit=1000)
-        job.sources = {"front": str(sealed.pk)}
-        if job.stage == Job.Stage.DELIVER:
-            job.asset_id = vault.seal(
-                [b"bytes" * 100], kind="asset", group=job.pk, keep=timedelta(hours=1), limit=1000
-            ).pk
-            job.asset_bytes, job.triangles = 500, 12
-        job.save(update_fields=["sources", "asset_id", "asset_bytes", "triangles"])
-
-
 def _sign_heads() -> None:
     """One for each of two years' days, each of the tree that it would have been of, and one of all there is."""
     from django.conf import settings
@@ -308,37 +302,3 @@ def _sign_heads() -> None:
         document = {"head": body, "signature": signing.sign(heads.CONTEXT + signing.canonical(body))}
         signed.append(LogHead(size=size, signed_at=at, key_id=body["key_id"], document=document))
     LogHead.objects.bulk_create(signed)
-
-
-def settle() -> None:
-    """What each hour and each night of those two years would have done by now."""
-    from django.utils import timezone
-
-    from accounts.models import User
-    from billing import books, proof
-    from privacy import tallies
-    from privacy.models import BlobHour
-
-    now, hours = timezone.now(), -1
-    while BlobHour.objects.count() != hours:
-        hours = BlobHour.objects.count()
-        tallies.run(now)
-    # There are none, and looking through each hour of two years takes half a minute, once.
-    BlobHour.objects.filter(hour__lt=now - timedelta(days=91)).update(strays_gone=True)
-    for account in (LARGE_ID, SMALL_ID):
-        assert proof.prove(User.objects.get(pk=account))
-    newest = books._newest()
-    books._remember(books.Verified(now, 0, newest, newest))
-
-
-def sizes(jobs: int) -> dict[str, float]:
-    """Bytes on disk of each table, its indexes included, per job; the largest first, and all together."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r'"
-            " AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC"
-        )
-        found = {name: size / jobs for name, size in cursor.fetchall() if size > 100 * 1024}
-    return {**found, "total": sum(found.values())}

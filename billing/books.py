@@ -1,6 +1,7 @@
 """When the ledger was last looked at, and how many of its invariants were broken (``verification.py``).
 
-The whole of it is read once a night, and each hour what is new; whoever watches the site is told what was found then.
+Each hour reads what is new, each night what is new since the last signed page (``journal.py``), and signs the next one
+where that is sound; once a week all of it is read. Whoever watches the site is told what was found then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import redis
 from django.core.cache import cache
 from django.utils import timezone
 
-from billing import verification
+from billing import journal, verification
 from billing.models import Transaction
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class Verified:
     """The last look; ``upto`` is the newest transaction there was, and ``before`` that of the look before it.
 
     Transactions are numbered before they are committed: the next look begins at ``before``, so that one which was under
-    way while we looked is looked at, too. ``standing`` differences are those of the last look at everything.
+    way while we looked is looked at, too. ``standing`` differences are those of the last look at everything,
+    ``nightly`` those that were found since the last signed page, last night.
     """
 
     at: datetime
@@ -36,6 +38,7 @@ class Verified:
     upto: int = 0
     before: int = 0
     standing: int = 0
+    nightly: int = 0
 
 
 def verify_now() -> Verified:
@@ -46,15 +49,39 @@ def verify_now() -> Verified:
 
 
 def look() -> Verified:
-    """Look at what is new since the look before last; at everything where nobody remembers one.
+    """Look at what is new since the look before last; since the last signed page where nobody remembers one.
 
-    What the last look at everything found stays wrong until the next one finds it mended.
+    What the last night found stays wrong until the next one finds it mended, and what the last look at everything did
+    until the next of those.
     """
     last, upto = last_verified(), _newest()
     if last is None or not last.upto:
-        return verify_now()
-    count = last.standing + len(verification.news(last.before))
+        signed = journal.upto()
+        if not signed:
+            return verify_now()
+        last = Verified(timezone.now(), 0, upto, signed)
+    count = last.standing + last.nightly + len(verification.news(last.before))
     return _remember(replace(last, at=timezone.now(), differences=count, upto=upto, before=last.upto))
+
+
+def close_day() -> Verified:
+    """Look at what is on no page yet, and sign the next one where that is sound; at everything before the first page.
+
+    While something is not, its page waits, and each night looks at it again.
+    """
+    now, signed = timezone.now(), journal.upto()
+    if not signed:
+        told = verify_now()
+        sound = not told.differences
+    else:
+        upto, found = _newest(), len(verification.news(signed))
+        last = last_verified() or Verified(now, 0, upto)
+        count = last.standing + found
+        told = _remember(replace(last, at=now, differences=count, upto=upto, before=last.upto, nightly=found))
+        sound = not found
+    if sound:
+        journal.close(now)
+    return told
 
 
 def last_verified() -> Verified | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from accounts.models import User
 from billing import forward
@@ -107,11 +107,6 @@ def everything(user: User) -> Iterator[Line]:
     for told in _heads(user).order_by("id").iterator(chunk_size=2000):
         balance += _credits(told)
         yield _line(told, balance)
-
-
-def total(rows: QuerySet[Transaction]) -> int:
-    """What these transactions of a person do to what there is to spend, less what is owed."""
-    return int(rows.aggregate(total=Sum(SIGNED, default=0))["total"])
 
 
 def _heads(user: User) -> QuerySet[Transaction]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import forgetting
 from billing.models import Order, Payment, Subscription
-from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Section
+from privacy.datamap import Basis, Erasure, Holding, Item, Person, Recipient, Section, nobody
 
 STRIPE = Recipient(_("Stripe, if you buy"))
 BOOKS = _("Tax and commercial law: books and what they rest on are kept for 10 years, without your identity.")
@@ -113,6 +113,12 @@ HELD = [
             Item("id user upto", _("Numbers: its own, your account’s, the movement of credits’")),
             Item("at available held debt", _("When that was, and what everything before it comes to")),
         ),
+    ),
+    nobody(
+        "billing.JournalPage",
+        _("Signed pages of the books"),
+        "id after upto document",
+        why=_("So that nobody can change old books unseen. A page holds counts and digests, no names."),
     ),
     Holding(
         "billing.Customer",

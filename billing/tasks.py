@@ -46,7 +46,13 @@ def verify() -> None:
     books.look()
 
 
+@shared_task(name="billing.tasks.close_day")
+def close_day() -> None:
+    """Nightly: look at what is on no page of the journal, and sign the next page."""
+    books.close_day()
+
+
 @shared_task(name="billing.tasks.verify_whole")
 def verify_whole() -> None:
-    """Nightly: look at all of the ledger."""
+    """Weekly: look at all of the ledger."""
     books.verify_now()

@@ -4,12 +4,15 @@ told of it to webhooks."""
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from generation.models import Attempt, Job, Notification
 from privacy.retention import longest
+
+AT_ONCE: Final = 1000
 
 
 def remote_calls(before: datetime) -> QuerySet[Attempt]:
@@ -26,5 +29,8 @@ def notifications(before: datetime) -> QuerySet[Notification]:
 def forget() -> None:
     """Forget by what calls of long ago are found, and what was told of long ago."""
     now = timezone.now()
-    remote_calls(now - longest("remote_call")).update(remote_id="", remote=None)
+    # Some at a time, oldest first: asked for all of them at once, Postgres would rather read all jobs there are.
+    calls = remote_calls(now - longest("remote_call")).order_by("ended_at").values_list("pk", flat=True)
+    while some := list(calls[:AT_ONCE]):
+        Attempt.objects.filter(pk__in=some).update(remote_id="", remote=None)
     notifications(now - longest("webhook_log")).delete()

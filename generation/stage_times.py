@@ -37,6 +37,7 @@ SPANS: Final[Mapping[str, tuple[str, str]]] = {
     "destroyed": (Job.Stage.PURGE, Job.Stage.OVER),
 }
 """The events that a line of the timeline lies between; of attempts, the last one counts."""
+ENDS: Final = {code for span in SPANS.values() for code in span}
 
 
 def seconds(job: Job) -> dict[str, float]:
@@ -79,7 +80,8 @@ def measured(provider: str, quality: str) -> dict[str, float]:
     ).order_by("-started_at")
     jobs = list(recent.values_list("job_id", flat=True)[:MOST_JOBS])
     reached: dict[object, dict[str, datetime]] = defaultdict(dict)
-    for job, code, at in Event.objects.filter(job__in=jobs).order_by("id").values_list("job_id", "code", "at"):
+    told = Event.objects.filter(job__in=jobs, code__in=ENDS).order_by("id")
+    for job, code, at in told.values_list("job_id", "code", "at"):
         reached[job][code] = at
     found = {line: list(_spans(reached.values(), *ends)) for line, ends in SPANS.items()}
     return {line: round(median(took), 1) for line, took in found.items() if len(took) >= LEAST}

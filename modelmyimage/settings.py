@@ -224,9 +224,14 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=52),
         "options": {"expires": 3600.0},
     },
+    "close-ledger-day": {
+        "task": "billing.tasks.close_day",
+        "schedule": crontab(hour=2, minute=29),
+        "options": {"expires": 3600.0},
+    },
     "verify-whole-ledger": {
         "task": "billing.tasks.verify_whole",
-        "schedule": crontab(hour=2, minute=29),
+        "schedule": crontab(day_of_week="sunday", hour=1, minute=11),
         "options": {"expires": 3600.0},
     },
     "forget-calls": {

@@ -23,6 +23,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from privacy import certificate, closing, erasure_mail, removal
@@ -118,9 +119,13 @@ def receipt(row: Erasure) -> Receipt | None:
 
 
 def _due() -> QuerySet[Erasure]:
-    now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Erasure.objects.exclude(state=State.DONE).filter(free, due_at__lte=now, account__isnull=False)
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    return Erasure.objects.exclude(state=State.DONE).filter(free, due_at__lte=timezone.now(), account__isnull=False)
+
+
+def _until() -> Any:
+    """By the database's clock: a machine whose own is wrong takes no erasure from another."""
+    return Now() + LEASE
 
 
 def sweep() -> int:
@@ -143,7 +148,7 @@ def _send(erasure_id: UUID) -> None:
 def advance(erasure_id: UUID) -> None:
     """Take an erasure as far as it goes now, if it is due and nobody else has it."""
     lease = uuid4()
-    if not _due().filter(pk=erasure_id).update(lease_id=lease, lease_until=timezone.now() + LEASE):
+    if not _due().filter(pk=erasure_id).update(lease_id=lease, lease_until=_until()):
         return
     row = Erasure.objects.get(pk=erasure_id)
     row.lease_id = lease
@@ -237,8 +242,7 @@ def _hold(row: Erasure) -> None:
 
 def _save(row: Erasure, **changes: Any) -> None:
     """Write what was learned, and keep the lease. Raises ``LostLease``."""
-    changes["lease_until"] = timezone.now() + LEASE
-    if not _mine(row).update(**changes):
+    if not _mine(row).update(**changes, lease_until=_until()):
         raise LostLease
     for name, value in changes.items():
         setattr(row, name, value)

@@ -1,6 +1,6 @@
 """Rows of the app: the ledger's (only ``billing/ledger.py`` writes those), what people bought, and what they chose."""
 
-from billing.models.ledger import BroughtForward, Entry, LedgerAccount, Proven, Transaction
+from billing.models.ledger import BroughtForward, Entry, JournalPage, LedgerAccount, Proven, Transaction
 from billing.models.purchases import (
     Adjustment,
     ClosedBooks,
@@ -18,6 +18,7 @@ __all__ = [
     "ClosedBooks",
     "Customer",
     "Entry",
+    "JournalPage",
     "LedgerAccount",
     "Order",
     "Payment",

@@ -19,6 +19,8 @@ row. Their total is a sum over entries, asked for rarely.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -172,3 +174,16 @@ class Proven(models.Model):
 
     def __str__(self) -> str:
         return f"proven up to transaction {self.upto}"
+
+
+class JournalPage(models.Model):
+    """Transactions that were looked at one night, digested and signed (billing/journal.py)."""
+
+    after = models.BigIntegerField(unique=True, help_text="The number of the last transaction before it.")
+    upto = models.BigIntegerField(unique=True, help_text="The number of the last transaction on it.")
+    document = models.JSONField(help_text="The signed page.")
+
+    objects: ClassVar[models.Manager[JournalPage]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"page up to transaction {self.upto}"

@@ -1,8 +1,9 @@
 """Whatever is due to a webhook is brought to it: in order for each job, again and again, until it is taken or given up.
 
-One worker at a time speaks to a webhook: the one that has its lease, taken by conditional UPDATE. So a slow receiver
-holds up one worker and its own notifications, nobody else's. A worker that dies between sending and writing that down
-leaves the lease to run out; the next one sends the same once more, under the same id.
+One worker at a time speaks to a webhook: the one that has its lease, taken by conditional UPDATE, by the database's
+clock (``generation/leases.py``). So a slow receiver holds up one worker and its own notifications, nobody else's. A
+worker that dies between sending and writing that down leaves the lease to run out; the next one sends the same once
+more, under the same id.
 
 A failed attempt puts its notification off (``WAITS``), and with it the later ones of the same job; those of other jobs
 go on. When a receiver is back after it failed for a while, what waits for it goes at once. A receiver that asked to be
@@ -14,17 +15,19 @@ from __future__ import annotations
 import logging
 import random
 import time
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts import security_log
+from generation import leases
 from generation.models import Delivery, Webhook
 from generation.notifications import sending
 
@@ -47,6 +50,8 @@ PAUSE_SECONDS: Final = 5.0
 SWEEP_BATCH: Final = 1000
 
 Waiting = Delivery.State.WAITING
+FREE: Final = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+"""Webhooks that nobody speaks to now."""
 
 
 class LostLease(Exception):
@@ -100,22 +105,21 @@ def _go_on(webhook_id: UUID, *, pause: float) -> None:
             _nudge(webhook_id, wait=wait)
 
 
-def _until(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.LEASE_SECONDS)
+def _until() -> Any:
+    return leases.in_seconds(settings.LEASE_SECONDS)
 
 
 def _claim(webhook_id: UUID) -> UUID | None:
     """A lease on the webhook; ``None`` when it is off, gone, or somebody else's for now."""
-    now, lease = timezone.now(), uuid4()
-    free = Webhook.objects.filter(pk=webhook_id, enabled=True, owner__is_active=True)
-    free = free.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-    return lease if free.update(lease_id=lease, lease_until=_until(now)) else None
+    lease = uuid4()
+    free = Webhook.objects.filter(FREE, pk=webhook_id, enabled=True, owner__is_active=True)
+    return lease if free.update(lease_id=lease, lease_until=_until()) else None
 
 
 def _held(webhook_id: UUID, lease: UUID) -> Webhook:
     """The webhook as it is now, with its lease renewed. Raises ``LostLease``."""
     mine = Webhook.objects.filter(pk=webhook_id, lease_id=lease, enabled=True)
-    if not mine.update(lease_until=_until(timezone.now())):
+    if not mine.update(lease_until=_until()):
         raise LostLease
     webhook = mine.select_related("owner").first()
     if webhook is None:
@@ -197,10 +201,8 @@ def sweep() -> int:
     now = timezone.now()
     stale = now - timedelta(seconds=settings.RENUDGE_SECONDS)
     due = next_ones().filter(webhook=OuterRef("pk"), due_at__lte=now)
-    found = (
-        Webhook.objects.filter(Exists(due), enabled=True, owner__is_active=True)
-        .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now))
-        .filter(Q(nudged_at__isnull=True) | Q(nudged_at__lt=stale))
+    found = Webhook.objects.filter(Exists(due), FREE, enabled=True, owner__is_active=True).filter(
+        Q(nudged_at__isnull=True) | Q(nudged_at__lt=stale)
     )
     ids = list(found.values_list("pk", flat=True)[:SWEEP_BATCH])
     Webhook.objects.filter(pk__in=ids).update(nudged_at=now)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -129,17 +131,52 @@ def test_many_at_once(owner: User, often: None) -> None:
 
 def test_what_was_proven_is_not_added_up_again(owner: User) -> None:
     some(owner)
-    assert proof.prove(owner)
+    assert proof.prove([owner.pk]) == []
     known = Proven.objects.get()
     assert known.upto == Transaction.objects.latest("pk").pk
     assert (known.available, known.held) == (ledger.balance(owner).available, ledger.balance(owner).held)
     job(owner, 1, "capture")
-    assert proof.prove(owner)
+    assert proof.prove([owner.pk]) == []
     assert Proven.objects.get().upto == Transaction.objects.latest("pk").pk
     with unprotected():
         LedgerAccount.objects.filter(user=owner, kind="available").update(balance=F("balance") + 1)
     assert not proof.holds(owner)
-    assert not proof.prove(owner)
+    assert proof.prove([owner.pk]) == [owner.pk]
+
+
+def test_many_are_proven_together_each_from_where_they_were(owner: User, stranger: User) -> None:
+    some(owner)
+    bought(stranger, 20, "cs_b")
+    third = User.objects.create_user(email="third@example.com")
+    ledger.balance(third)
+    people = [owner.pk, stranger.pk, third.pk]
+    proof.prove([owner.pk])
+    job(owner, 1, "refund")
+    assert proof.prove(people) == []
+    assert Proven.objects.count() == 3
+    job(owner, 1, "capture")
+    job(stranger, 1)
+    with unprotected():
+        Entry.objects.filter(transaction__user=stranger, amount__gt=0).latest("pk").delete()
+    with unprotected():
+        LedgerAccount.objects.filter(user=third, kind="held").update(balance=1)
+    assert proof.prove(people) == [stranger.pk, third.pk]
+    assert Proven.objects.get(user=owner).upto == Transaction.objects.filter(user=owner).latest("pk").pk
+    assert Proven.objects.get(user=stranger).upto < Transaction.objects.filter(user=stranger).latest("pk").pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_suspected_while_credits_move(owner: User, stranger: User) -> None:
+    some(owner)
+    bought(stranger, 20, "cs_b")
+    people = [stranger.pk, owner.pk]
+    acts: list[Callable[[], Any]] = [partial(proof.prove, people), partial(proof.prove, people[::-1])] * 2
+    acts += [partial(job, user, 1, "refund") for user in (owner, stranger)] * 4
+    assert at_once(acts)[:4] == [[]] * 4
+    assert proof.prove(people) == []
+    for row in Proven.objects.all():
+        balances = dict(LedgerAccount.objects.filter(user=row.user_id).values_list("kind", "balance"))
+        assert (row.available, row.held) == (balances["available"], balances["held"])
 
 
 def test_an_hourly_look_sees_what_is_new_and_a_nightly_one_everything(owner: User, stranger: User) -> None:

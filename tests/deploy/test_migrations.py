@@ -19,7 +19,7 @@ from django_migration_linter.sql_analyser.analyser import analyse_sql_statements
 
 FIRST_RELEASE: Final = {
     "accounts": "0007_never_in",
-    "billing": "0007_found_by_index",
+    "billing": "0008_journal",
     "generation": "0007_found_by_index",
     "privacy": "0008_blob_destroyed",
     "trust": "0001_documents",

@@ -1,17 +1,22 @@
-"""A machine whose clock is five minutes off takes no job from those that work on it, and is of use all the same."""
+"""A machine whose clock is five minutes off takes nothing from those that work on it, and is of use all the same."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from generation import leases, pipeline
-from generation.models import Job
+from generation.models import Job, Webhook
+from generation.notifications import delivering
+from privacy import erasure
+from privacy.models import Erasure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFF = 300.0
@@ -59,3 +64,30 @@ def test_a_model_waits_its_whole_time_by_a_clock_that_is_ahead(service, send, dr
         pipeline.advance(ready.pk)
     ready.refresh_from_db()
     assert ready.stage == Job.Stage.DELIVER
+
+
+@pytest.mark.parametrize("seconds", [OFF, -OFF])
+def test_nor_is_a_webhook(owner, seconds: float) -> None:
+    webhook = Webhook.objects.create(owner=owner, url="https://example.com/", kinds=[], created_at=timezone.now())
+    with off(seconds):
+        assert delivering._claim(webhook.pk)
+    webhook.refresh_from_db()
+    assert webhook.lease_until is not None
+    assert abs((webhook.lease_until - timezone.now()).total_seconds() - settings.LEASE_SECONDS) < 5
+    with off(OFF):
+        assert delivering._claim(webhook.pk) is None
+
+
+def test_nor_is_an_erasure(owner) -> None:
+    row = erasure.request(owner, grace=timedelta(0))
+    Erasure.objects.filter(pk=row.pk).update(lease_id=uuid4(), lease_until=Now() + erasure.LEASE)
+    with off(OFF):
+        assert erasure.sweep() == 0
+        erasure.advance(row.pk)
+    row.refresh_from_db()
+    assert row.state == Erasure.State.WAITING
+    with off(OFF):
+        erasure._save(row, tries=0)
+    row.refresh_from_db()
+    assert row.lease_until is not None
+    assert abs((row.lease_until - timezone.now()).total_seconds() - erasure.LEASE.total_seconds()) < 5

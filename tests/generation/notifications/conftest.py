@@ -11,7 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
@@ -117,6 +119,12 @@ class Workers:
         while due := [message for message in self.messages if message[0] <= self.clock()]:
             self.messages.remove(due[0])
             delivering.deliver(due[0][1])
+
+    def lease_runs_out(self) -> None:
+        """So much time goes by, by the database's clock, too."""
+        span = timedelta(seconds=settings.LEASE_SECONDS + 1)
+        self.clock.ahead += span
+        Webhook.objects.update(lease_until=F("lease_until") - span)
 
     def pass_time(self, span: timedelta, step: timedelta = timedelta(seconds=60)) -> None:
         """Let time go by, with a sweep at each step."""

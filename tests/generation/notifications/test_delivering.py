@@ -152,7 +152,7 @@ def test_a_receiver_that_asks_for_time_has_it(
 
 
 def test_a_worker_that_dies_after_sending_sends_once_more_under_the_same_id(
-    owner: User, webhook: Webhook, workers: Workers, receiver: Receiver, settings: Any
+    owner: User, webhook: Webhook, workers: Workers, receiver: Receiver
 ) -> None:
     come_to(make_job(owner), Stage.DELIVER)
     delivery = webhook.deliveries.get()
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_after_sending_sends_once_more_under_the_same_id(
     # Here it is killed: nothing is written down, and its lease stays.
     workers.work()
     assert len(receiver.seen) == 1
-    workers.clock.ahead += timedelta(seconds=settings.LEASE_SECONDS + 1)
+    workers.lease_runs_out()
     workers.work()
     assert len(receiver.seen) == 2
     assert len(set(receiver.ids())) == 1
@@ -172,7 +172,7 @@ def test_a_worker_that_dies_after_sending_sends_once_more_under_the_same_id(
 
 
 def test_a_worker_that_is_too_slow_writes_nothing(
-    owner: User, webhook: Webhook, workers: Workers, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, settings: Any
+    owner: User, webhook: Webhook, workers: Workers, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one speaks to a webhook nobody else does; once its lease ran out another may, and the first finds out."""
     come_to(make_job(owner), Stage.DELIVER)
@@ -185,7 +185,7 @@ def test_a_worker_that_is_too_slow_writes_nothing(
         if first:
             delivering.deliver(webhook.pk)  # a second worker: the lease is taken
             assert receiver.seen == []
-            workers.clock.ahead += timedelta(seconds=settings.LEASE_SECONDS + 1)
+            workers.lease_runs_out()
             delivering.deliver(webhook.pk)
             assert len(receiver.seen) == 1
             return sending.Answer(500, "status", 1)
