@@ -1,4 +1,4 @@
-"""How much an account's programs called: numbers, bytes, errors and times, by hour, day, key or endpoint.
+"""How much an account's programs called: numbers, bytes, errors and times, by hour, day, week, key or endpoint.
 
 Times are counted in steps (``EDGES``), so that a year's median follows from sums: what is told of a median is the edge
 of the step that it lies in, never less than it was. Days are in UTC. What is over for two days is read from the sums
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
-from django.db.models import Case, Count, F, IntegerField, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncDate, TruncHour
+from django.db.models import Case, Count, DateField, F, IntegerField, QuerySet, Sum, Value, When
+from django.db.models.functions import TruncDate, TruncHour, TruncWeek
 from django.utils import timezone
 
 from accounts.models import ApiCall, ApiCallSum, User
@@ -34,12 +34,14 @@ WITHIN: Final = Case(
 )
 
 CLIENT, SERVER = 4, 5
-By = Literal["hour", "day", "key", "endpoint"]
+By = Literal["hour", "day", "week", "key", "endpoint"]
 BEGINS: Final[dict[str, Any]] = {
     "hour": {"hour": TruncHour("at", tzinfo=UTC)},
     "day": {"day": TruncDate("at", tzinfo=UTC)},
+    "week": {"week": TruncWeek("at", tzinfo=UTC, output_field=DateField())},
 }
-COLUMN: Final = {"hour": "hour", "day": "day", "key": "access_key", "endpoint": "endpoint"}
+SUM_BEGINS: Final[dict[str, Any]] = {"week": {"week": TruncWeek("day")}}
+COLUMN: Final = {"hour": "hour", "day": "day", "week": "week", "key": "access_key", "endpoint": "endpoint"}
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ class Calls:
 
 
 def calls(owner: User, span: Span, by: By) -> dict[Any, Calls]:
-    """The account's calls in that time, by the beginning of the hour, the day, the key's number or the endpoint."""
+    """The account's calls in that time, by the beginning of the hour, the day, the week's Monday, the key's number or
+    the endpoint.
+    """
     found: dict[Any, Calls] = {}
     for row in _rows(owner, span, by):
         found.setdefault(row[COLUMN[by]], Calls()).add(row)
@@ -157,7 +161,7 @@ def _rows(owner: User, span: Span, by: By) -> Iterator[dict[str, Any]]:
         recent = midnight(timezone.now().astimezone(UTC).date() - timedelta(days=1))
         begin = min(max(begin, recent), span.end)
         old = ApiCallSum.objects.filter(owner=owner, day__gte=span.first, day__lt=begin.date())
-        yield from _grouped(old, by, n=Sum("calls"))
+        yield from _grouped(old.annotate(**SUM_BEGINS.get(by, {})), by, n=Sum("calls"))
     new = ApiCall.objects.filter(owner=owner, at__gte=begin, at__lt=span.end)
     steps = new.annotate(status_class=STATUS_CLASS, within_ms=WITHIN, **BEGINS.get(by, {}))
     yield from _grouped(steps, by, n=Count("pk"))

@@ -2,10 +2,11 @@
 
 Jobs are spread over two years, the newest last; so many of them as ``fill`` is told lie in the last ``WEEK``, evenly,
 so that sites with a short and a long past can be equally busy now. One account has a tenth of them, another one twenty,
-and the others more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a
-model, one in a hundred of those is refunded, and twelve are alive. What is forgotten by the clock (calls and
-notifications after 30 days, strays and what calls are found by after 90) is there for those days only. The log's hashes
-are true. Signatures of receipts are copies of one.
+and the others more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a model
+(of the large account's first sixty none does, so that it has pages of failures at any size), one in a hundred of those
+is refunded, and twelve are alive. What is forgotten by the clock (calls and notifications after 30 days, strays and
+what calls are found by after 90) is there for those days only. The log's hashes are true. Signatures of receipts are
+copies of one.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ SELECT i, gen_random_uuid() AS id, gen_random_uuid() AS receipt,
          ELSE now() - interval '{week} days' - interval '{before} days' * ({n} - {recent} - i + random())
              / ({n} - {recent}) END AS at,
     interval '1 second' * (20 + 100 * random()) AS took,
-    CASE WHEN i > {n} - {alive} THEN '' WHEN i % 40 = 3 THEN 'failed' WHEN i % 40 = 7 THEN 'cancelled'
-         WHEN i % 20 = 9 THEN 'expired' ELSE 'done' END AS outcome,
+    CASE WHEN i > {n} - {alive} THEN '' WHEN i % 40 = 3 OR i < 600 AND i / 7 % 10 = 0 THEN 'failed'
+         WHEN i % 40 = 7 THEN 'cancelled' WHEN i % 20 = 9 THEN 'expired' ELSE 'done' END AS outcome,
     CASE WHEN i > {n} - {alive} THEN (ARRAY['prepare', 'watch', 'deliver'])[1 + i % 3] ELSE 'over' END AS stage,
     (ARRAY['embedded', 'embedded', 'meshy', 'tripo'])[1 + (random() * 3)::int] AS provider,
     (ARRAY['draft', 'standard', 'high'])[1 + (random() * 2)::int] AS quality, i % 2 = 0 AS by_key

@@ -1,4 +1,5 @@
-"""How much an account used: what its programs called, and what its jobs cost, by hour, day, key, endpoint or provider.
+"""How much an account used: what its programs called, and what its jobs cost, by hour, day, week, key, endpoint or
+provider.
 
 Calls come from ``accounts/usage.py``. Jobs that are over are counted from their sums (``sums.py``), those that run
 from the jobs themselves. A job counts at the time it was sent, with what it has cost by now; those sent from the pages
@@ -14,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate, TruncHour
+from django.db.models import Count, DateField, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate, TruncHour, TruncWeek
 from django.utils.translation import gettext as _
 
 from accounts import call_log
@@ -26,10 +27,11 @@ from generation import registry
 from generation.models import NO_KEY, Job, JobSum
 from generation.wording import said
 
-By = Literal["hour", "day", "key", "endpoint", "provider"]
+By = Literal["hour", "day", "week", "key", "endpoint", "provider"]
 BEGINS: Final[dict[str, Any]] = {
     "hour": TruncHour("created_at", tzinfo=UTC),
     "day": TruncDate("created_at", tzinfo=UTC),
+    "week": TruncWeek("created_at", tzinfo=UTC, output_field=DateField()),
 }
 COLUMN: Final = {"key": "access_key", "provider": "provider"}
 
@@ -83,7 +85,7 @@ class Report:
 
 
 def report(owner: User, span: Span, by: By) -> Report:
-    """The account's use. A day or an hour without any has a row, too."""
+    """The account's use. An hour, a day or a calendar week without any has a row, too."""
     calls = calls_of.calls(owner, span, "endpoint" if by == "provider" else by)
     jobs = _jobs(owner, span, "provider" if by == "endpoint" else by)
     total = Row("", "", Calls(), Jobs())
@@ -99,27 +101,12 @@ def report(owner: User, span: Span, by: By) -> Report:
         rows = _by_key(owner, calls, jobs)
     else:
         rows = [
-            Row(_iso(begin), _iso(begin), calls.get(begin, Calls()), jobs.get(begin, Jobs()))
+            Row(*_called(begin, span, by), calls.get(begin, Calls()), jobs.get(begin, Jobs()))
             for begin in _begins(span, by)
         ]
         return Report(span, by, rows, total)
     rows.sort(key=lambda row: (-(row.calls.calls if row.calls else 0), -(row.jobs.jobs if row.jobs else 0), row.label))
     return Report(span, by, rows, total)
-
-
-def folded(rows: list[Row], number: int) -> list[Row]:
-    """Each so many rows as one, which is called after the first and the last."""
-    found = []
-    for start in range(0, len(rows), number):
-        some = rows[start : start + number]
-        label = some[0].label if len(some) == 1 else f"{some[0].label} – {some[-1].label}"
-        whole = Row(some[0].name, label, Calls(), Jobs())
-        for row in some:
-            assert whole.calls and whole.jobs and row.calls and row.jobs  # noqa: PT018  # days have both
-            whole.calls.merge(row.calls)
-            whole.jobs.add(row.jobs)
-        found.append(whole)
-    return found
 
 
 def _jobs(owner: User, span: Span, by: By) -> dict[Any, Jobs]:
@@ -132,6 +119,8 @@ def _jobs(owner: User, span: Span, by: By) -> dict[Any, Jobs]:
         return found
     over = JobSum.objects.filter(owner=owner, day__gte=span.first, day__lte=span.last).order_by()
     column = COLUMN.get(by, by)
+    if by == "week":
+        over = over.annotate(week=TruncWeek("day"))
     for row in over.values(column).annotate(
         n=Sum("jobs"), n_done=Sum("done"), n_failed=Sum("failed"), spent=Sum("credits"), made=Sum("model_bytes")
     ):
@@ -177,11 +166,23 @@ def _provider(name: str) -> str:
 
 
 def _begins(span: Span, by: By) -> Iterable[Any]:
+    if by == "week":
+        monday = span.first - timedelta(days=span.first.weekday())
+        yield from (monday + timedelta(days=days) for days in range(0, (span.last - monday).days + 1, 7))
+        return
     step = timedelta(hours=1) if by == "hour" else timedelta(days=1)
     moment = span.begin
     while moment < span.end:
         yield moment if by == "hour" else moment.date()
         moment += step
+
+
+def _called(begin: Any, span: Span, by: By) -> tuple[str, str]:
+    """Name and label of an hour, a day or a week; of a week, those days that lie in the span."""
+    if by != "week":
+        return _iso(begin), _iso(begin)
+    first, last = max(begin, span.first), min(begin + timedelta(days=6), span.last)
+    return _iso(first), _iso(first) if first == last else f"{_iso(first)} – {_iso(last)}"
 
 
 def _iso(begin: Any) -> str:

@@ -49,9 +49,8 @@ def page(request: HttpRequest) -> HttpResponse:
         span, wrong = usage_range.named(usage_range.USUAL), error
     wanted = request.GET.get("range", usage_range.USUAL)
     custom = wanted == "custom"
-    steps = usage.report(request.user, span, "hour" if span.hourly else "day")
-    weekly = len(steps.rows) > MOST_BARS
-    rows = usage.folded(steps.rows, 7) if weekly else steps.rows
+    unit: usage.By = "hour" if span.hourly else "day" if (span.end - span.begin).days <= MOST_BARS else "week"
+    steps = usage.report(request.user, span, unit)
     context: dict[str, Any] = {
         "span": span,
         "range": wanted if wanted in (*RANGES, "custom") else usage_range.USUAL,
@@ -60,10 +59,10 @@ def page(request: HttpRequest) -> HttpResponse:
         "last": request.GET.get("to", "")[:40] if custom else span.last.isoformat(),
         "total": steps.total,
         "empty": steps.total.empty,
-        "unit": "hour" if span.hourly else "week" if weekly else "day",
-        "rows": [(_said(row, span), row) for row in rows],
-        "calls_chart": usage_chart.chart([_bar(row, span) for row in rows]),
-        "credits_chart": usage_chart.chart([(_tick(row, span), row.jobs.credits, 0) for row in rows if row.jobs]),
+        "unit": unit,
+        "rows": [(_said(row, span), row) for row in steps.rows],
+        "calls_chart": usage_chart.chart([_bar(row, span) for row in steps.rows]),
+        "credits_chart": usage_chart.chart([(_tick(row, span), row.jobs.credits, 0) for row in steps.rows if row.jobs]),
         "keys": usage.report(request.user, span, "key").rows,
         "endpoints": usage.report(request.user, span, "endpoint").rows,
         "providers": usage.report(request.user, span, "provider").rows,

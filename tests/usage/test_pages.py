@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +13,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+import accounts.usage
 from accounts import keys, rollup
 from accounts.call_log import PAGE_SIZE
 from accounts.models import ApiCall, User
-from generation import usage_pages
+from accounts.usage import Calls
+from generation import usage, usage_pages
+from generation.usage import Jobs, Row
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,34 @@ def test_a_year_of_everything_stays_a_small_page(mine: Client, owner: User, call
     table = rows(mine.get(f"/account/usage/by-day.csv?range=custom&from={today - timedelta(days=365)}&to={today}"))
     assert len(table) == 366
     assert sum(int(row["calls"]) for row in table) == 30
+
+
+def test_a_week_is_its_days(owner: User, called: Callable[..., Any], sent: Callable[..., Any]) -> None:
+    """From Monday to Sunday, cut where the time begins and ends; of sums and of what is recent alike."""
+    now = timezone.now()
+    for back in (0, 1, 2, 3, 5, 8, 20, 99, 100):
+        called(owner, now - timedelta(days=back), 1 + back, status=404 if back % 2 else 200, ms=back)
+        sent(owner, now - timedelta(days=back), outcome="done" if back % 2 else "", credits=back, charged=True)
+    rollup.run(now)
+    span = accounts.usage.last_days(100)
+    weeks: dict[str, list[Row]] = {}
+    for day in usage.report(owner, span, "day").rows:
+        monday = date.fromisoformat(day.name) - timedelta(days=date.fromisoformat(day.name).weekday())
+        weeks.setdefault(monday.isoformat(), []).append(day)
+    found = usage.report(owner, span, "week")
+    assert len(found.rows) == len(weeks)
+    for row, days in zip(found.rows, weeks.values(), strict=True):
+        assert row.name == days[0].name
+        assert row.label in (days[0].name, f"{days[0].name} – {days[-1].name}")
+        calls, jobs = Calls(), Jobs()
+        for day in days:
+            calls.merge(day.calls or Calls())
+            jobs.add(day.jobs or Jobs())
+        assert (row.calls, row.jobs) == (calls, jobs)
+    assert found.total.calls
+    assert found.total.calls.calls >= sum(1 + back for back in (0, 1, 2, 3, 5, 8, 20))
+    assert found.total.jobs
+    assert found.total.jobs.jobs == 8  # the last is older than the time
 
 
 @pytest.mark.parametrize(
