@@ -26,6 +26,7 @@ from redis.client import PubSub
 
 CHANNEL: Final = "jobs:changed"
 PROGRESS: Final = "jobs:progress"
+CHANNELS: Final = (CHANNEL, PROGRESS)
 LOOK_SECONDS: Final = 2.0
 """How often to look while nothing can be told."""
 RARELY_SECONDS: Final = 5.0
@@ -121,7 +122,7 @@ class _Listener:
     def _listen(self) -> None:
         while True:
             with suppress(redis.RedisError, OSError), PubSub(self._client.connection_pool) as subscription:
-                subscription.subscribe(CHANNEL, PROGRESS)
+                subscription.subscribe(*CHANNELS)
                 while True:
                     message = subscription.get_message(timeout=SILENCE_SECONDS)
                     if message is not None:
@@ -131,14 +132,15 @@ class _Listener:
                 self._ring_all()  # from here on they look by themselves
             time.sleep(AGAIN_SECONDS)
 
-    def _heard(self, kind: str, channel: str, data: bytes) -> None:
+    def _heard(self, kind: str, channel: str, data: bytes | int) -> None:
         if kind == "message":
+            assert isinstance(data, bytes)
             with self._lock:
                 ringing = list(self._waiting.get(UUID(bytes=data), ()))
             for change in ringing:
                 if change.progress or channel != PROGRESS:
                     change.ring()
-        else:
+        elif data == len(CHANNELS):  # that many are subscribed to now
             self.hears = True
             self._ring_all()  # what was told before may have been missed
 
