@@ -9,9 +9,8 @@ programs and are not touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from allauth.mfa.models import Authenticator
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -26,6 +25,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+
+if TYPE_CHECKING:
+    from allauth.mfa.models import Authenticator
 
 OPERATORS: Final = "operators"
 EVERYBODY: Final = "everybody"
@@ -43,6 +45,8 @@ HELD: Final = ("account_change_password", "account_email", "account_set_password
 
 def factors(pk: object) -> QuerySet[Authenticator]:
     """An account's second factors; recovery codes are none of their own."""
+    from allauth.mfa.models import Authenticator  # here, since checks come before all apps are there
+
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     found: QuerySet[Authenticator] = Authenticator.objects.filter(user_id=pk, type__in=kinds)
     return found

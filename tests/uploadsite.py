@@ -10,7 +10,7 @@ from typing import Any
 from modelmyimage.settings import *  # noqa: F403  # settings of a site are a module of names
 
 ROOT_URLCONF = "tests.uploadsite"
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "allauth.mfa", "accounts", "privacy"]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "accounts", "privacy"]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
