@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from . import bank
 from .bank import Bank
 from .evaluate import VIEWS
+from .export import restored
 from .muon import Muon
 from .network import Network
 from .primitives import primitive
@@ -219,7 +220,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--workers", type=int, default=8)
-    parser.add_argument("--start", type=Path, help="weights (.pt) to go on from")
+    parser.add_argument("--start", type=Path, help="an exported file (.onnx) to go on from")
     options = parser.parse_args()
     until = time.monotonic() + 60 * (options.minutes or 0)
     torch.manual_seed(options.seed)
@@ -231,7 +232,7 @@ def main() -> None:
     validation = Validation(bank.load(options.bank.with_stem(options.bank.stem + "-val")), run, "cuda")
     network = Network().to("cuda", memory_format=torch.channels_last)
     if options.start:
-        network.load_state_dict(torch.load(options.start, map_location="cuda"))
+        network.load_state_dict(restored(options.start), strict=False)
     course = Course(
         Views(objects, run, "cuda"), queue, validation, optimisers(network, options.rate), options.rate, until,
         options.steps, options.out,
