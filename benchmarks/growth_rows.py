@@ -4,9 +4,10 @@ Jobs are spread over two years, the newest last; so many of them as ``fill`` is 
 so that sites with a short and a long past can be equally busy now. One account has a tenth of them, another one twenty,
 and the others more or less of the rest, the first of them most. Half come by a key; nineteen of twenty end with a model
 (of the large account's first sixty none does, so that it has pages of failures at any size), one in a hundred of those
-is refunded, and twelve are alive. What is forgotten by the clock (calls and notifications after 30 days, strays and
-what calls are found by after 90) is there for those days only. The log's hashes are true. Signatures of receipts are
-copies of one.
+is refunded, and twelve are alive. Beside that, the large account's program calls each day, so that a year of its use
+has as many days to tell of at any size. What is forgotten by the clock (calls and notifications after 30 days, strays
+and what calls are found by after 90) is there for those days only. The log's hashes are true. Signatures of receipts
+are copies of one.
 """
 
 from __future__ import annotations
@@ -162,6 +163,11 @@ SELECT owner, md5('key' || owner)::uuid AS key, at + took * c.n / 4 AS at, c.end
     THEN 404 WHEN c.n = 1 THEN 201 ELSE 200 END AS status, c.ms AS ms, made.id AS job
 FROM made, (VALUES (1, 'POST /jobs', 180), (2, 'GET /jobs/{{job_id}}', 8), (3, 'GET /jobs/{{job_id}}', 14),
     (4, 'GET /jobs/{{job_id}}/asset', 60)) AS c (n, endpoint, ms) WHERE by_key;
+INSERT INTO called
+SELECT {large}, md5('key{large}')::uuid, now() - interval '1 day' * day, c.endpoint, c.status, c.ms, NULL
+FROM generate_series(1, {span}) AS day, (VALUES ('POST /jobs', 201, 180), ('GET /jobs/{{job_id}}', 200, 8),
+    ('GET /jobs/{{job_id}}', 200, 14), ('GET /jobs/{{job_id}}/asset', 200, 60),
+    ('GET /jobs/{{job_id}}/asset', 404, 60)) AS c (endpoint, status, ms);
 INSERT INTO accounts_apicall (id, owner_id, access_key, at, endpoint, status, ms, bytes_in, bytes_out, job)
     SELECT gen_random_uuid(), owner, key, at, endpoint, status, ms, 0, 900, job FROM called
     WHERE at > now() - interval '30 days' ORDER BY at;
@@ -202,7 +208,7 @@ def fill(jobs: int, recent: int) -> None:
     words = {
         "n": jobs, "alive": ALIVE, "small": SMALL, "large": LARGE_ID, "small_id": SMALL_ID,
         "others": max(10, jobs // PER_ACCOUNT), "over": OVER, "made": MADE, "recent": recent,
-        "week": WEEK if recent else 0, "before": SPAN - WEEK if recent else SPAN,
+        "week": WEEK if recent else 0, "before": SPAN - WEEK if recent else SPAN, "span": SPAN,
     }  # fmt: skip
     values = {"document": document, "observation": observation, "job": job, "receipt": receipt}
     with transaction.atomic(), connection.cursor() as cursor:
