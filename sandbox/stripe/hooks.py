@@ -58,7 +58,8 @@ class Hooks:
         self.sent: list[tuple[str, int]] = []
         """What was sent: the event's id and the status of the answer, 0 for none."""
         self._queue: list[Sending] = []
-        self._busy = 0
+        self._busy: list[Sending] = []
+        """The one that is being sent, not known yet to have arrived."""
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -119,13 +120,13 @@ class Hooks:
     def waiting(self) -> list[str]:
         """Ids of the events that are not delivered and not given up."""
         with self._changed:
-            return list(dict.fromkeys([*(one.event["id"] for one in self._queue), *(one["id"] for one in self.kept)]))
+            sending = [one.event["id"] for one in (*self._busy, *self._queue)]
+            return list(dict.fromkeys([*sending, *(one["id"] for one in self.kept)]))
 
     def close(self) -> None:
-        """Stop sending; what is on its way is given up."""
+        """Stop sending; what is on its way stays so, for who writes the state down."""
         with self._changed:
             self._closed = True
-            self._queue.clear()
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(ANSWER_SECONDS)
@@ -139,15 +140,15 @@ class Hooks:
                     return
                 sending = self._next()
                 self._queue.remove(sending)
-                self._busy = 1
+                self._busy = [sending]
             try:
                 status = self._send(sending.event)
             except Exception:  # a receiver's own mistake: said, and answered as a site would
                 traceback.print_exc()
                 status = 500
             with self._changed:
-                self._busy = 0
-                if not 200 <= status < 300 and sending.failures < len(self.retry_seconds) and not self._closed:
+                self._busy = []
+                if not 200 <= status < 300 and sending.failures < len(self.retry_seconds):
                     sending.due = time.monotonic() + self.retry_seconds[sending.failures]
                     sending.failures += 1
                     self._queue.append(sending)

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,24 @@ def test_what_was_on_its_way_is_sent_after_the_restart(tmp_path: Path) -> None:
         assert second.hooks.idle()
     assert len(got) == 1
     assert id.encode() in got[0]
+
+
+def test_what_is_being_sent_is_on_its_way(tmp_path: Path) -> None:
+    """Who stops just then has not lost it."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def receive(body: bytes, signature: str) -> int:
+        begun.set()
+        assert go_on.wait(20)
+        return 500
+
+    with sandbox(file=tmp_path / "stripe.json", deliver_to=receive) as running:
+        assert client(running).v1.customers.create()
+        assert begun.wait(20)
+        waiting = running.hooks.waiting()
+        go_on.set()
+    assert waiting == [running.events[0]["id"]]
+    assert running.hooks.waiting() == waiting
 
 
 def test_the_oldest_events_are_left_out_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
