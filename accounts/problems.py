@@ -152,7 +152,7 @@ def response(problem: Problem, *, request_id: str) -> HttpResponse:
     if kind.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         # By its code, which says more than the status that Django would log.
         logger.warning("the API refused a call", extra={"failure": kind.code})
-        answer._has_been_logged = True  # type: ignore[attr-defined]
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark, and private
     if kind.status == HTTPStatus.UNAUTHORIZED:
         answer["WWW-Authenticate"] = 'Bearer realm="modelmyimage"'
     if problem.wait is not None:
