@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The application's image: every process of a site is this image with another command (deploy/compose, deploy/kubernetes).
 # The first stage has the tools and builds; the second has what was built, no tool, no root and nothing to write to.
 
@@ -30,7 +29,8 @@ RUN node frontend/build.mjs \
 FROM python:3.13-slim-trixie
 # The interpreter stays, what installs goes.
 RUN rm -rf /usr/local/lib/python3.13/site-packages/pip* /usr/local/lib/python3.13/ensurepip /usr/local/bin/pip* \
- && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin site
+ && groupadd --system --gid 10001 site \
+ && useradd --system --uid 10001 --gid site --no-create-home --shell /usr/sbin/nologin site
 WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp HOST=0.0.0.0 STATE_DIR=/tmp/state
 COPY --from=build /app/.venv .venv

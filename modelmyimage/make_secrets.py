@@ -31,6 +31,7 @@ PLACES: Final[Mapping[str, str]] = {
     "keystore": "keystore:6379",
 }
 """Where a site's servers are: ``host:port`` by the names that the compose file gives them."""
+TO_BE_FILLED_IN: Final = ("email_url", "stripe_secret_key", "stripe_webhook_secret")
 YEARS: Final = 10
 
 
@@ -40,6 +41,7 @@ def make(folder: Path, places: Mapping[str, str] = PLACES) -> list[str]:
     Raises ``OSError``, also where a part of what belongs together is there and another is not.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # it may have been there, as the folder that a container is given has to be
     (folder / "providers").mkdir(mode=0o755, exist_ok=True)
     made: list[str] = []
     for group in _groups(places):
@@ -50,7 +52,7 @@ def make(folder: Path, places: Mapping[str, str] = PLACES) -> list[str]:
             lacking = ", ".join(sorted(set(group) - set(there)))
             raise FileExistsError(f"{', '.join(there)} without {lacking}: restore those, or remove these.")
         for name, text in group.items():
-            _write(folder / name, text)
+            _write(folder / name, text, 0o644 if name in TO_BE_FILLED_IN else 0o444)
             made.append(name)
     return made
 
@@ -81,16 +83,15 @@ def _groups(places: Mapping[str, str]) -> Iterator[dict[str, str]]:
     }
     certificate, key = _certificate("s3")
     yield {"s3_certificate": certificate, "s3_private_key": key}
-    yield {"email_url": "smtp://localhost:25"}
-    yield {"stripe_secret_key": ""}
-    yield {"stripe_webhook_secret": ""}
+    for name in TO_BE_FILLED_IN:
+        yield {name: "smtp://localhost:25" if name == "email_url" else ""}
 
 
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+def _write(path: Path, text: str, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
-        os.fchmod(file.fileno(), 0o444)  # whatever the umask says
+        os.fchmod(file.fileno(), mode)  # whatever the umask says
 
 
 def _rights(password: str) -> str:

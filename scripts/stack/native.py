@@ -32,7 +32,7 @@ from scripts.stack import compose
 ROOT: Final = compose.FILE.parents[2]
 HOST: Final = "stack.localhost"
 NOT_HERE: Final[Mapping[str, str]] = {
-    "caddy": "it has no package; requests go straight to a web process, with the header that it would add",
+    "caddy": "requests go straight to a web process, with the header that it would add",
     "egress": "it has no package; this machine's own way out is used",
     "egress-webhooks": "it has no package; this machine's own way out is used",
     "expire": "it is the second net, and looks for what is two days old",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,9 @@ def test_each_secret_is_one_that_is_made(resolved: dict[str, Any], tmp_path: Pat
         assert said[4:] == ["~*", "&*", "+@all", "-@dangerous", "+info", "+config|get"], "no more than is needed"
         assert said[3].removeprefix(">") in address
     assert make_secrets.make(tmp_path) == []  # a second time changes nothing
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700  # though it was there before
+    open_to_edit = {path.name for path in tmp_path.iterdir() if path.is_file() and path.stat().st_mode & stat.S_IWUSR}
+    assert open_to_edit == set(make_secrets.TO_BE_FILLED_IN)
     (tmp_path / "database_url").unlink()
     with pytest.raises(FileExistsError, match="postgres_password without database_url"):
         make_secrets.make(tmp_path)
@@ -192,6 +196,12 @@ def test_the_image_holds_what_runs_and_no_stand_in() -> None:
 def test_dockerfiles_have_no_warning(file: str) -> None:
     done = subprocess.run([program("hadolint"), str(ROOT / file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_ones_own_to_choose_is_what_nothing_else_sets() -> None:
+    offered = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (FOLDER / "site.env.example").read_text(), flags=re.MULTILINE))
+    assert {name.removesuffix("_FILE") for name in offered} < documented()
+    assert not offered & SERVICES["web"].environment.keys()
 
 
 def test_what_is_mounted_beside_the_file_is_there() -> None:
