@@ -5,14 +5,15 @@ from django.conf import settings
 
 
 class CompositionConfig(AppConfig):
-    """Registers the system checks of the whole, and lets processes be watched where that is wanted."""
+    """Registers the system checks of the whole, and what is done at a process's end; lets it be watched where wanted."""
 
     name = "modelmyimage"
 
     def ready(self) -> None:
         """Make `manage.py check` know our rules; count, if anybody wants that."""
-        from modelmyimage import checks, observers, packages_checks, parts_checks  # noqa: F401 - registers them
+        from modelmyimage import checks, ending, observers, packages_checks, parts_checks  # noqa: F401 - registers them
         from observe import meters
 
+        ending.watch()
         if settings.METRICS_TOKEN or settings.METRICS_PORT:
             meters.switch_on()

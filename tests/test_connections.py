@@ -9,9 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.utils import ConnectionHandler
+
+from modelmyimage import ending
 
 pytestmark = [
     pytest.mark.django_db,
@@ -84,3 +87,19 @@ def test_a_forked_worker_keeps_its_connections_from_task_to_task(
     celery.keep_connections()
     own.close_database()
     assert backend(connections) == second
+
+
+def test_a_process_that_ends_closes_its_pool_while_its_threads_can_still_run(
+    connections: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend(connections)
+    pool = connections[ALIAS].pool  # type: ignore[attr-defined]  # Postgres's alone
+    at_the_end: list[Any] = []
+    monkeypatch.setattr(ending, "connections", connections)
+    monkeypatch.setattr(ending.atexit, "register", at_the_end.append)
+    apps.get_app_config("modelmyimage").ready()
+    assert not pool.closed
+    (close,) = at_the_end
+    close()
+    assert pool.closed
+    assert backend(connections)  # whoever still asks is given a new one
