@@ -5,7 +5,7 @@ from django.conf import settings
 
 
 class CompositionConfig(AppConfig):
-    """Registers the system checks of the whole, and what is done at a process's end; lets it be watched where wanted."""
+    """Registers the system checks of the whole and what is done at a process's end; counts, where that is wanted."""
 
     name = "modelmyimage"
 

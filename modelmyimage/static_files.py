@@ -6,12 +6,12 @@ a request that waits a minute for its job would hold one that long, and hear of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -28,6 +28,8 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
             if not request.path_info.startswith(below):
                 return await get_response(request)  # type: ignore[no-any-return]
             found: HttpResponseBase | None = await sync_to_async(files)(request)
+            if isinstance(found, StreamingHttpResponse):
+                found.streaming_content = _whole(found.streaming_content)
             return found or await get_response(request)
 
         return answer
@@ -37,6 +39,11 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
         return found or get_response(request)  # type: ignore[no-any-return]
 
     return answer_at_once
+
+
+async def _whole(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """The file in one piece, read in a thread: Django would do so by 4 kB, each sent on its own, and warn of it."""
+    yield await sync_to_async(b"".join)(parts)
 
 
 def _nothing(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from modelmyimage.everywhere import ELSE, PAGES
 from tests.api.asgi import Call
+from tests.environment import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,3 +58,15 @@ def test_a_worker_has_the_policy_of_its_own_file_and_is_isolated_as_its_page() -
     answer = Call("/static/dist/device.js", b"", {}, method="GET").make()
     assert "wasm-unsafe-eval" in answer.answered["content-security-policy"]
     assert answer.answered["cross-origin-embedder-policy"] == "require-corp"
+
+
+@pytest.mark.filterwarnings("error")
+def test_files_are_read_as_an_asynchronous_server_has_to() -> None:
+    for path in ("static/dist/job.js", "verifier/verify.py"):
+        whole = (ROOT / path).read_bytes()
+        address = "/" + path.replace("verifier", "verify")
+        answer = Call(address, b"", {}, method="GET").make()
+        assert (answer.status, answer.received, answer.ended) == (200, whole, True)
+    assert Call("/static/dist/job.js", b"", {}, method="HEAD").make().received == b""
+    part = Call("/static/dist/job.js", b"", {"Range": "bytes=5-9"}, method="GET").make()
+    assert (part.status, part.received) == (206, (ROOT / "static/dist/job.js").read_bytes()[5:10])

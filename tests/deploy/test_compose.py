@@ -187,9 +187,20 @@ def test_the_image_holds_what_runs_and_no_stand_in() -> None:
         assert (package in copied) == (package != "sandbox"), package
     ignored = (ROOT / ".dockerignore").read_text()
     assert {line[1:].split("/")[0] for line in ignored.splitlines() if line.startswith("!")} >= copied - {
-        ".venv", "staticfiles", "sbom", "./", "client/README.md"}  # fmt: skip
+        ".venv", "staticfiles", "sbom", "./", "client/README.md", "verifier/verify.py"}  # fmt: skip
     for folder in (".git", "tests", "sandbox", "var", "deploy"):
         assert f"!{folder}" not in ignored
+    # What code reads beside its own package is there as well.
+    beside = re.compile(r"""(?:BASE_DIR|ROOT|\.parent\.parent|parents\[\d\]) / "([^"]+)"(?: / "([^"]+)")?""")
+    read = {
+        "/".join(filter(None, found))
+        for package in set(PACKAGES) - {"sandbox"}
+        for file in (ROOT / package).rglob("*.py")
+        if ROOT / "modelmyimage" / "local" not in file.parents
+        for found in beside.findall(file.read_text())
+    }
+    assert "templates" in read
+    assert {one for one in read - {"var"} if not {one, one.split("/")[0]} & copied} == set()
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "deploy/compose/egress.Dockerfile"])

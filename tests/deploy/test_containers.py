@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -46,6 +47,7 @@ SERVICES: Final = compose.read({"SITE_HOST": "localhost"})
 OURS: Final = [name for name, service in SERVICES.items() if service.image == "modelmyimage" and not service.once]
 # Ports of this machine's choice and on loopback alone, in place of 80 and 443.
 PORTS: Final = 'services: {caddy: {ports: !override ["127.0.0.1::443"]}}\n'
+LINK: Final = re.compile(r"""(?:href|src)="(/[^"#?]*)""")
 WHOSE: Final = ("OPERATOR_", "CONTACT_EMAIL", "GOVERNING_LAW", "HOSTING", "PRIVACY_CONTACT", "DEFAULT_FROM_EMAIL")
 REACH: Final = """
 import json, socket, sys
@@ -171,6 +173,20 @@ def test_what_is_for_the_machines_inside_is_not_there_outside_and_no_server_is_n
         assert not {"server", "via"} & first.headers.keys()
         assert first.headers["alt-svc"].startswith("h3=")
         assert "Strict-Transport-Security" in first.headers
+
+
+def test_every_page_that_links_lead_to_is_there(site: Site) -> None:
+    seen, waiting = dict[str, int](), ["/", "/manifest.webmanifest", "/api/v1/openapi.json"]
+    with site.client() as client:
+        while waiting:
+            path = waiting.pop()
+            answer = client.get(path)
+            seen[path] = answer.status_code
+            page = answer.text if "html" in answer.headers["Content-Type"] else ""
+            found = {answer.headers.get("Location", "/").partition("?")[0], *LINK.findall(page)}
+            waiting += found - seen.keys() - set(waiting)
+    assert len(seen) > 100
+    assert {path: status for path, status in seen.items() if status not in (200, 302)} == {}
 
 
 @pytest.mark.parametrize("service", OURS)
