@@ -6,12 +6,12 @@ a request that waits a minute for its job would hold one that long, and hear of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -28,8 +28,8 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
             if not request.path_info.startswith(below):
                 return await get_response(request)  # type: ignore[no-any-return]
             found: HttpResponseBase | None = await sync_to_async(files)(request)
-            if isinstance(found, StreamingHttpResponse):
-                found.streaming_content = _whole(found.streaming_content)
+            if isinstance(found, FileResponse):
+                found.streaming_content = _whole(cast("Iterator[bytes]", found.streaming_content))
             return found or await get_response(request)
 
         return answer
@@ -41,7 +41,7 @@ def static_files(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
     return answer_at_once
 
 
-async def _whole(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _whole(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The file in one piece, read in a thread: Django would do so by 4 kB, each sent on its own, and warn of it."""
     yield await sync_to_async(b"".join)(parts)
 

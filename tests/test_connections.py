@@ -96,7 +96,7 @@ def test_a_process_that_ends_closes_its_pool_while_its_threads_can_still_run(
     pool = connections[ALIAS].pool  # type: ignore[attr-defined]  # Postgres's alone
     at_the_end: list[Any] = []
     monkeypatch.setattr(ending, "connections", connections)
-    monkeypatch.setattr(ending.atexit, "register", at_the_end.append)
+    monkeypatch.setattr("atexit.register", at_the_end.append)
     apps.get_app_config("modelmyimage").ready()
     assert not pool.closed
     (close,) = at_the_end
