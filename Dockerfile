@@ -49,7 +49,7 @@ COPY --from=build /app/modelmyimage modelmyimage
 COPY --from=build /app/observe observe
 COPY --from=build /app/privacy privacy
 COPY --from=build /app/trust trust
-COPY verifier/verify.py verifier/verify.py
+COPY client/src/modelmyimage/verify.py verifier/verify.py
 COPY manage.py LICENSE NOTICE ./
 USER 10001:10001
 EXPOSE 8000
