@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Count, Sum
 
 from accounts import usage
@@ -21,6 +22,14 @@ from privacy.retention import longest
 AGAIN: Final = timedelta(days=2)
 """Days that are over and counted each time."""
 AT_ONCE: Final = 500
+NEXT_DAYS: Final = """
+WITH RECURSIVE counted (day) AS (
+    SELECT MIN(day) FROM accounts_apicallsum WHERE day >= %s
+    UNION ALL
+    SELECT (SELECT MIN(sums.day) FROM accounts_apicallsum AS sums WHERE sums.day > counted.day)
+    FROM counted WHERE counted.day IS NOT NULL
+) SELECT day FROM counted
+"""
 KIND: Final = ("owner_id", "access_key", "endpoint", "status_class", "within_ms")
 
 
@@ -35,9 +44,16 @@ def run(now: datetime) -> int:
 def due(today: date) -> list[date]:
     """Days that are to be counted: all are over, and of none is a call forgotten yet."""
     oldest = today - longest("request_log") + timedelta(days=1)
-    counted = set(ApiCallSum.objects.filter(day__gte=oldest).values_list("day", flat=True).distinct())
+    counted = _counted(oldest)
     days = [oldest + timedelta(days=number) for number in range((today - oldest).days)]
     return [day for day in days if today - day <= AGAIN or day not in counted]
+
+
+def _counted(oldest: date) -> set[date]:
+    """Days since then that have sums. Each is found by the index from the one before, however many sums a day has."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_DAYS, [oldest])
+        return {ApiCallSum.day.field.to_python(day) for (day,) in cursor.fetchall() if day}
 
 
 def count(day: date) -> None:

@@ -268,6 +268,13 @@ class JobSum(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "day", "access_key", "provider"], name="job_sum_once"),
         ]
+        indexes = [
+            # All that a report reads: rows of a year lie a day's writing apart, each in a block of its own.
+            models.Index(
+                fields=["owner", "day", "access_key", "provider", "jobs", "done", "failed", "credits", "model_bytes"],
+                name="job_sum_read",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day}, {self.provider}: {self.jobs}"

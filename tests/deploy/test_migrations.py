@@ -18,9 +18,9 @@ from django.db.migrations.state import ProjectState
 from django_migration_linter.sql_analyser.analyser import analyse_sql_statements, get_sql_analyser_class
 
 FIRST_RELEASE: Final = {
-    "accounts": "0007_never_in",
+    "accounts": "0008_read_by_index",
     "billing": "0008_journal",
-    "generation": "0007_found_by_index",
+    "generation": "0008_read_by_index",
     "privacy": "0008_blob_destroyed",
     "trust": "0001_documents",
 }
