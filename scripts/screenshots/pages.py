@@ -126,14 +126,14 @@ NO_PAGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "they give a file or data": (
         "generation:usage_file", "generation:calls_csv", "generation:events", "generation:state", "generation:asset",
-        "generation:receipt", "generation:weights", "manifest", "worker",
+        "generation:receipt", "generation:weights", "manifest", "worker", "robots", "sitemap",
         "billing:ledger_csv", "billing:document", "privacy:keys", "privacy:security_txt",
         "privacy:gpc", "privacy:copy", "privacy:certificate", "privacy:verifier", "privacy:log", "privacy:log_head",
         "privacy:log_heads", "privacy:log_proof", "privacy:log_consistency", "mfa_download_recovery_codes",
         "mfa_login_webauthn", "openapi",
     ),
     "they are called by other machines": ("generation:hook", "billing:webhook"),
-    "they lead on": ("privacy:confirm", "privacy:erase_confirm"),
+    "they lead on": ("privacy:confirm", "privacy:erase_confirm", "icon"),
     "they show only what a step before them leaves": ("account_complete_password_reset",),
 }  # fmt: skip
 DRAWN_BY_OTHERS: Final = ("v1:", "admin:", ":")
