@@ -125,8 +125,15 @@ DATABASE_AWAY = Kind(
     _("Our database does not answer"),
     _("Try again in a minute; with an Idempotency-Key nothing happens twice."),
 )
+# Answered by what stands before the site, in these words (deploy/compose/Caddyfile).
+RESTARTING = Kind(
+    "restarting",
+    503,
+    _("The site is being restarted"),
+    _("Ask again in a few seconds; what was sent meanwhile did not arrive."),
+)
 
-EVERYWHERE = (MALFORMED, PLAIN_HTTP, TOO_MANY, INTERNAL, DATABASE_AWAY)
+EVERYWHERE = (MALFORMED, PLAIN_HTTP, TOO_MANY, INTERNAL, DATABASE_AWAY, RESTARTING)
 """Kinds that any operation may answer."""
 WITH_KEY = (NO_KEY, KEY_MALFORMED, KEY_INVALID, KEY_ELSEWHERE, SCOPE)
 

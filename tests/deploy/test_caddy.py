@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from accounts import problems
 from modelmyimage.local.ports import LOOPBACK, spare_port
 from scripts.stack import compose
 from tests.deploy.test_compose import program
@@ -50,9 +54,27 @@ class Caddy:
     web: ThreadingHTTPServer
     process: subprocess.Popen[bytes] = field(repr=False)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The web process does not listen meanwhile."""
+        address = self.web.server_address
+        self.web.shutdown()
+        self.web.server_close()
+        try:
+            yield
+        finally:
+            self.web = served(int(address[1]))
+
     def client(self) -> httpx.Client:
         """Asks by TLS, and believes the authority that this Caddy made."""
         return httpx.Client(base_url=self.address, verify=ssl.create_default_context(cafile=str(self.authority)))
+
+
+def served(port: int) -> ThreadingHTTPServer:
+    """A web process on a port of loopback, of its own choice where that is 0."""
+    web = ThreadingHTTPServer((LOOPBACK, port), Web)
+    threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
+    return web
 
 
 def adapted(folder: Path, port: int, web: int) -> dict[str, Any]:
@@ -72,7 +94,10 @@ def adapted(folder: Path, port: int, web: int) -> dict[str, Any]:
     (proxy,) = _proxies(server)
     assert proxy.pop("dynamic_upstreams")["name"] == "web"
     proxy["upstreams"] = [{"dial": f"{LOOPBACK}:{web}"}]
-    return said
+    # Nobody comes back here: the wait for that is cut, and a process that was not there once is asked again at once.
+    proxy["load_balancing"]["try_duration"] = "10ms"
+    del proxy["health_checks"]
+    return json.loads(json.dumps(said).replace('"/etc/caddy"', json.dumps(str(FILE.parent))))  # type: ignore[no-any-return]
 
 
 def _proxies(said: object) -> list[dict[str, Any]]:
@@ -85,8 +110,7 @@ def _proxies(said: object) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def caddy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caddy]:
     folder = tmp_path_factory.mktemp("caddy")
-    web = ThreadingHTTPServer((LOOPBACK, 0), Web)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
+    web = served(0)
     port = spare_port()
     (folder / "caddy.json").write_text(json.dumps(adapted(folder, port, web.server_port)))
     command = [program("caddy"), "run", "--config", str(folder / "caddy.json")]
@@ -104,7 +128,7 @@ def caddy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caddy]:
     finally:
         process.terminate()
         process.wait(10)
-        web.shutdown()
+        caddy.web.shutdown()
 
 
 def _greets(port: int) -> bool:
@@ -149,3 +173,25 @@ def test_no_version_of_tls_before_1_2_is_spoken(caddy: Caddy) -> None:
     port = httpx.URL(caddy.address).port
     with socket.create_connection((LOOPBACK, port), 5) as line, pytest.raises(ssl.SSLError, match=r"(?i)version"):
         context.wrap_socket(line, server_hostname="localhost")
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/1"])
+def test_while_no_web_process_answers_a_page_says_so(caddy: Caddy, path: str) -> None:
+    with caddy.client() as client, caddy.away():
+        answer = client.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.text == FILE.with_name("away.html").read_text()
+    assert 'lang="ja"' in answer.text
+    assert not re.search(r"(?:src|href)=\"[^\"]", answer.text), "nothing that would have to be fetched"
+
+
+def test_and_a_program_is_told_as_by_the_api_itself(caddy: Caddy) -> None:
+    with caddy.client() as client, caddy.away():
+        answer = client.get("/api/v1/jobs")
+    said = answer.json()
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, problems.MEDIA_TYPE)
+    itself = json.loads(problems.response(problems.Problem(problems.RESTARTING), request_id=said["request_id"]).content)
+    assert said == itself
+    assert UUID(said["request_id"])

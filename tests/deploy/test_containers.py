@@ -230,3 +230,22 @@ def test_what_is_killed_comes_back_and_the_key_store_has_nothing_to_come_back_wi
     assert site.run("keystore", "sh", "-c", f"{password} exists probe").strip() == "0"
     with site.client() as client:
         assert client.get("/").status_code == 200
+
+
+def test_a_release_is_not_noticed(site: Site) -> None:
+    before = site.compose("ps", "--quiet").split()
+    with (site.folder / "site.env").open("a") as settings:
+        settings.write("NOTICE_DAYS=31\n")
+    command = [str(site.folder / "release.sh"), "--no-build"]
+    statuses = list[int]()
+    with site.client() as client, (site.folder / "release.log").open("w") as log:
+        release = subprocess.Popen(command, env={**os.environ, "COMPOSE_PROJECT_NAME": NAME}, stdout=log, stderr=log)
+        while release.poll() is None:
+            statuses.append(client.get("/privacy").status_code)
+            time.sleep(0.05)
+    assert release.returncode == 0, (site.folder / "release.log").read_text()
+    assert (len(statuses) > 50, set(statuses)) == (True, {200})
+    assert len(site.compose("ps", "--quiet", "web").split()) == SERVICES["web"].replicas
+    ours = [one for name in OURS for one in site.compose("ps", "--quiet", name).split()]
+    assert not set(ours) & set(before)
+    assert site.run("web", "printenv", "NOTICE_DAYS").strip() == "31"
