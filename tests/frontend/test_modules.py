@@ -20,3 +20,11 @@ def test_module(file: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# pass 0" not in done.stdout
+
+
+def test_the_light_of_each_room_is_gathered_small() -> None:
+    """At the library's own size, that is nine tenths of a GIF's work on a device without a graphics card."""
+    sources = [file.read_text() for file in (ROOT / "frontend").rglob("*.js")]
+    gathered = [line for source in sources for line in source.splitlines() if ".fromScene(" in line]
+    assert len(gathered) == 2
+    assert all("size: ROOM_PX" in line for line in gathered)
