@@ -162,12 +162,12 @@ def test_refused_at_submit_without_a_word_of_it_in_the_logs(stand, start, job_fo
 @POLLED
 def test_slow_queue(stand, start, job_for, run) -> None:
     running = start(stand)
-    running.behaviour.polls = 15
+    running.behaviour.polls = 15 if LONG else 8
     job = run(job_for(stand.name))
     over(job, Outcome.DONE, said=(stand.erased.value,))
     assert len(running.calls) == 1
     waits = job.attempts.get().polls
-    assert waits >= 10
+    assert waits >= running.behaviour.polls - 5
 
 
 @every(lambda one: one.tells_failure)
@@ -337,7 +337,7 @@ def test_service_that_is_away_for_a_moment(stand, start, job_for, run) -> None:
 @POLLED
 def test_storm_of_500_at_poll_and_fetch(stand, start, job_for, run) -> None:
     running = start(stand)
-    running.fail("poll", Answer(502, b"oops"), times=12)
+    running.fail("poll", Answer(502, b"oops"), times=12 if LONG else 5)
     running.fail("fetch", Answer(500, b"oops"), times=3)
     over(run(job_for(stand.name)), Outcome.DONE, said=(stand.erased.value,))
     assert len(running.calls) == 1
