@@ -38,8 +38,10 @@ run: packages ## set up what is missing and start the site (HOST=, PORT=, STATE_
 test: dev ## set up what tests need and run the whole suite (ARGS="-k vault" for a part)
 	@chromium="$$($(PREPARE) chromium)" && CHROMIUM="$$chromium" $(BIN)/python -m pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
-LONG = tests/billing/test_books_machine.py tests/providers/test_contract.py tests/generation/test_crash_matrix.py tests/test_on_sqlite.py \
-	tests/deploy/test_stack.py tests/deploy/test_containers.py tests/deploy/test_chaos.py tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/api/test_contract.py tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
+LONG = tests/billing/test_books_machine.py tests/billing/test_ledger_machine.py tests/browser/test_requests.py tests/providers/test_contract.py \
+	tests/generation/test_crash_matrix.py tests/test_on_sqlite.py tests/deploy/test_stack.py tests/deploy/test_containers.py tests/deploy/test_chaos.py \
+	tests/generation/engine/test_shapes.py tests/generation/engine/test_masks.py tests/generation/engine/test_photos.py tests/api/test_contract.py \
+	tests/browser/test_create.py tests/browser/test_exports.py tests/browser/test_slow_line.py
 
 test-long: dev ## what the suite cuts short, at full length: billing's walk of 500 runs, every provider, more pictures, the API's contract, the pages' flows on a phone and over a slow line
 	@chromium="$$($(PREPARE) chromium)" && LONG_RUNS=1 CHROMIUM="$$chromium" $(BIN)/python -m pytest $(LONG) -s

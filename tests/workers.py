@@ -3,12 +3,14 @@
 Two cores are busy only while somebody uses them: a test that waits for a service, a clock or a process leaves its core
 to another worker's. So half of the workers drive whole sites and browsers, which are work for both cores, and the
 others begin with everything else, which waits more; who is done with the one takes the other. A site and a browser
-are then started by as few as can be. Loaded by ``-p tests.workers`` (pyproject.toml).
+are then started by as few as can be. Each worker imports all files of tests, and each begins elsewhere: in a fresh
+checkout, what one has compiled, assertions and all, the others find. Loaded by ``-p tests.workers`` (pyproject.toml).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -57,6 +59,17 @@ class Sharing(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
     """Share out as said above where files are shared out."""
     return Sharing(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Let a worker of the whole suite import the tests from its own place on, before they are collected in order."""
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    place = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for file in files[place:] + files[:place]:
+        importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.hookimpl(trylast=True)  # pytest-django has its own order for the rest

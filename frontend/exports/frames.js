@@ -20,6 +20,7 @@ import {
 } from "three";
 import { RoomEnvironment } from "three/examples/jsm/environments/RoomEnvironment.js";
 
+import { ROOM_PX } from "../viewer/lights.js";
 import { Refused } from "./glb.js";
 import { modelOf } from "./parts.js";
 
@@ -76,7 +77,7 @@ export function turntable(gltf) {
   renderer.toneMappingExposure = 1.05;
   const scene = new Scene();
   scene.background = new Color(GROUND);
-  scene.environment = new PMREMGenerator(renderer).fromScene(new RoomEnvironment(), 0.04).texture;
+  scene.environment = new PMREMGenerator(renderer).fromScene(new RoomEnvironment(), 0.04, 0.1, 100, { size: ROOM_PX }).texture;
   // White models must stand out from the ground.
   scene.environmentIntensity = 0.7;
   const key = new DirectionalLight(0xffffff, 0.7);

@@ -7,7 +7,7 @@ import { BackSide, BoxGeometry, Color, Mesh, MeshBasicMaterial, PMREMGenerator, 
 /** @typedef {{room: () => Scene, strength: number, exposure: number, sun: Sun | null}} Setting */
 
 /** Sharp enough for panels of light, and a fraction of the work on a device without a graphics card. */
-const ROOM_PX = 64;
+export const ROOM_PX = 64;
 
 /** A room of one colour. @param {number} colour @param {number} strength */
 function walls(colour, strength) {

@@ -17,6 +17,7 @@ from accounts.models import User
 from billing import ledger
 from billing.ledger import Balance
 from billing.models import LedgerAccount
+from tests.long import LONG
 
 JOBS = [uuid.UUID(int=number) for number in range(1, 6)]
 KEYS = ["pack:1", "pack:2", "pack:3"]
@@ -185,6 +186,9 @@ def test_the_ledger_agrees_with_the_model() -> None:
     run_state_machine_as_test(
         Ledgers,
         settings=hypothesis_settings(
-            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=100 if LONG else 6,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )

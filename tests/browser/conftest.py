@@ -23,6 +23,7 @@ FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    "--webgl-msaa-sample-count=0",  # without a graphics card, smooth edges are four times the work
     "--disable-gpu-compositing",  # pages are put together without a graphics card's imitation; WebGL has it
 ]
 # WebGL without a graphics card is slow.

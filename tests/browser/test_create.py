@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import PATIENCE_MS, Watched, sign_up
+from tests.browser.conftest import PATIENCE_MS, Watched, join
 from tests.browser.looks import objections
 from tests.browser.screens import SCREENS
 from tests.browser.test_main_job import until
@@ -67,7 +67,7 @@ def test_one_object_is_edited_and_what_is_seen_is_sent(chromium: Browser, site: 
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.add_init_script(SEND_SIZES)
-        sign_up(page, site.url, f"edits-{screen.split()[0]}@example.org")
+        join(page, site.url, f"edits-{screen.split()[0]}@example.org")
         if SCREENS[screen].get("has_touch"):
             page.evaluate("localStorage.setItem('mmi-cut-out', 'off')")  # one screen waits for cut-outs
         press = (lambda found: found.tap()) if SCREENS[screen].get("has_touch") else (lambda found: found.click())
@@ -139,7 +139,7 @@ def too_many(route: Route) -> None:
 def test_a_model_each_waits_through_checkout_and_for_a_place(watched: Watched, site: RunningSite) -> None:
     page = watched.page
     page.set_viewport_size({"width": 390, "height": 844})
-    sign_up(page, site.url, "batch@example.org")
+    join(page, site.url, "batch@example.org")
     page.evaluate("localStorage.setItem('mmi-cut-out', 'off')")
     photo = io.BytesIO()
     Image.open(VASE).resize((40, 40)).save(photo, "JPEG")
@@ -202,7 +202,7 @@ VASE_FILE: dict[str, Any] = {"name": "vase.jpg", "mimeType": "image/jpeg", "buff
 
 def test_what_waits_can_be_forgotten_and_photos_come_from_elsewhere(watched: Watched, site: RunningSite) -> None:
     page = watched.page
-    sign_up(page, site.url, "elsewhere@example.org")
+    join(page, site.url, "elsewhere@example.org")
     page.evaluate("localStorage.setItem('mmi-cut-out', 'off')")
 
     # Signed out behind the page's back: the photo waits for whoever it belongs to.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watched, sign_up
+from tests.browser.conftest import Watched, join, sign_up
 from tests.browser.looks import Looks
 from tests.stack import RunningSite
 
@@ -30,7 +30,7 @@ def ask(page: Page, site: RunningSite, when: str) -> None:
 def test_an_account_is_erased(watched: Watched, site: RunningSite, tmp_path: Path) -> None:
     page = watched.page
     looks = Looks(page)
-    sign_up(page, site.url, ADDRESS)
+    join(page, site.url, ADDRESS)
     page.goto(f"{site.url}/account/")
     page.locator("summary", has_text="Erase the account").press("Enter")
     assert looks() == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Watched, sign_up
+from tests.browser.conftest import Watched, join
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -39,7 +39,7 @@ def test_passkey_is_made_and_signs_in(watched: Watched, context: BrowserContext,
     address = site.url.replace("127.0.0.1", "localhost")
     page = watched.page
     passkeys = authenticator(context, page)
-    sign_up(page, address, "passkey@example.org")
+    join(page, address, "passkey@example.org")
 
     page.goto(f"{address}/account/")
     page.get_by_role("link", name="Second step").click()

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, join
 from tests.browser.looks import Looks
+from tests.long import LONG
 from tests.stack import RunningSite
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -69,11 +70,9 @@ def ask(page: Page, site: RunningSite, right: str, address: str = "") -> None:
 def newest_letter(page: Page, site: RunningSite, address: str, subject: str) -> str:
     """The text of a letter, once a worker has sent it."""
     for _ in range(100):
-        page.goto(f"{site.url}/mailbox")
-        found = page.locator("tr", has_text=address).filter(has_text=subject)
-        if found.count():
-            found.first.get_by_role("link").click()
-            page.wait_for_load_state()
+        rows = re.findall(r"<tr>(.*?)</tr>", page.request.get(f"{site.url}/mailbox").text(), re.DOTALL)
+        if found := [row for row in rows if f">{address}<" in row and subject in row]:
+            page.goto(site.url + re.findall(r'href="([^"]+)"', found[0])[0])
             return page.locator("pre").inner_text()
         page.wait_for_timeout(100)
     return pytest.fail(f"no letter {subject!r} to {address}")
@@ -108,12 +107,13 @@ def customer(site: RunningSite) -> str:
     return address
 
 
-def test_without_an_account_each_right_is_answered_at_once(chromium: Browser, site: RunningSite) -> None:
+def test_without_an_account_a_right_is_answered_at_once(chromium: Browser, site: RunningSite) -> None:
     """Without scripts. Nothing is held under these addresses, and the answer says so."""
     with chromium.new_context(java_script_enabled=False) as context:
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
-        for right in RIGHTS:
+        # The server's part of each is in tests/privacy/test_requests.py.
+        for right in RIGHTS if LONG else ("access", "opt_out"):
             confirmed(page, site, right, f"{right}-{uuid4().hex[:6]}@nobody.example")
             expect(page.locator("h1")).to_have_text("Your request is answered")
             said = "We sell nothing about you" if right == "opt_out" else "we hold nothing but what you have asked"

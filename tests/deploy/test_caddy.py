@@ -194,4 +194,4 @@ def test_and_a_program_is_told_as_by_the_api_itself(caddy: Caddy) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, problems.MEDIA_TYPE)
     itself = json.loads(problems.response(problems.Problem(problems.RESTARTING), request_id=said["request_id"]).content)
     assert said == itself
-    assert UUID(said["request_id"])
+    assert (said["code"], bool(UUID(said["request_id"]))) == ("restarting", True)

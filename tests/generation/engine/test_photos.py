@@ -9,6 +9,7 @@ import pytest
 from generation import engine
 from tests import samples
 from tests.generation import khronos
+from tests.long import LONG
 
 from .results import modelled, require_good
 
@@ -20,9 +21,10 @@ def test_a_photo_becomes_a_model(path: Path) -> None:
     assert khronos.errors(glb) == []
 
 
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, id=path.stem, marks=samples.needs_shared) for path in samples.shared_photos()]
-)
+SHARED = samples.shared_photos() if LONG else samples.shared_photos()[::2]
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=samples.needs_shared) for path in SHARED])
 def test_a_shared_photo_becomes_a_model(path: Path) -> None:
     glb = modelled(samples.normalised(path))
     require_good(glb, "standard")

@@ -6,6 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,28 @@ def node() -> str:
     return found
 
 
+@cache
+def _validator() -> subprocess.Popen[str]:
+    """One for the whole run, since starting it is most of its work; it ends when our end of its input is closed."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([node(), str(SCRIPT)], text=True, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
 def report(glb: bytes) -> dict[str, Any]:
-    """The validator's report on a GLB. Raises ``RuntimeError`` where node or the validator is missing."""
-    result = subprocess.run([node(), str(SCRIPT)], input=glb, capture_output=True, timeout=60, check=False)
-    if result.returncode != 0:
-        raise RuntimeError(f"The validator did not run; `npm ci` installs it.\n{result.stderr.decode()[-500:]}")
-    answer: dict[str, Any] = json.loads(result.stdout)
+    """The validator's report on a GLB. Raises ``RuntimeError`` for what is none, or where node or it is missing."""
+    validator = _validator()
+    assert validator.stdin
+    assert validator.stdout
+    assert validator.stderr
+    with tempfile.NamedTemporaryFile(suffix=".glb") as file:
+        file.write(glb)
+        file.flush()
+        print(file.name, file=validator.stdin, flush=True)
+        told = validator.stdout.readline()
+    if not told:
+        _validator.cache_clear()
+        raise RuntimeError(f"The validator did not run; `npm ci` installs it.\n{validator.stderr.read()[-500:]}")
+    answer: dict[str, Any] = json.loads(told)
     return answer
 
 
