@@ -197,7 +197,7 @@ class _Part(io.RawIOBase):
         try:
             self._memory = _spare.pop()
         except IndexError:
-            self._memory = mmap.mmap(-1, PART_BYTES)
+            self._memory = mmap.mmap(-1, PART_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # not a fork's, too
         self._place = 0
         self.size = 0
 
