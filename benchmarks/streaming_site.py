@@ -72,8 +72,8 @@ def mount() -> None:
     ours = vault.opened
     site: App = asgi.application
 
-    def opened(blob_id: UUID) -> Any:
-        return Plain(f"plain/{blob_id.hex}") if asked_unsealed.get() else ours(blob_id)
+    def opened(of: vault.Known) -> Any:
+        return Plain(f"plain/{of.hex}") if asked_unsealed.get() and isinstance(of, UUID) else ours(of)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path", "").startswith(UNSEALED):
@@ -93,9 +93,10 @@ def mount() -> None:
 
     def sealed(request: HttpRequest) -> HttpResponse:
         uploads, _ = api_uploads.received(request)
-        size = Blob.objects.get(pk=uploads["front"]).plain_size
-        vault.discard(uploads["front"])
-        return HttpResponse(str(size))
+        front = uploads["front"]
+        blob = front if isinstance(front, Blob) else Blob.objects.get(pk=front)
+        vault.discard(blob)
+        return HttpResponse(str(blob.plain_size))
 
     class Hashing(FileUploadHandler):
         """Hashes a form's file and forgets it."""

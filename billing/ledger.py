@@ -106,14 +106,16 @@ def grant(*, user: User, credits: int, key: str, reason: str) -> Transaction:
         )
 
 
-def hold(*, user: User, credits: int, job: UUID) -> Transaction:
+def hold(*, user: User, credits: int, job: UUID, new: bool = False) -> Transaction:
     """Reserve what a job will cost (0 or more), before it starts.
 
+    ``new``: the caller has written the job's row in a transaction that whatever this raises ends, too. So nothing was
+    told of the job before, and there is nothing that a savepoint would save.
     Raises ``InvalidAmount``, ``InsufficientCredits``, ``LimitReached``, ``KeyReused``.
     """
     if credits < 0:
         raise InvalidAmount(f"a hold of {credits} credits")
-    with database.atomic():
+    with database.atomic(savepoint=not new):
         return tell(
             key=f"hold:{job}",
             kind=Kind.HOLD,
@@ -124,6 +126,7 @@ def hold(*, user: User, credits: int, job: UUID) -> Transaction:
             source=AVAILABLE,
             target=HELD,
             first=partial(_within_limit, user, credits),
+            new=new,
         )
 
 
@@ -338,4 +341,5 @@ def _settle(*, job: UUID, kind: Kind, target: str) -> Transaction:
             settles=held,
             source=HELD,
             target=target,
+            new=True,  # it would have settled the hold
         )

@@ -37,10 +37,13 @@ def tell(
     reverses: Transaction | None = None,
     may_owe: bool = False,
     first: Callable[[], None] | None = None,
+    new: bool = False,
 ) -> Transaction:
     """Write one transaction and its entries, unless it was told before; returns it, or the one told before.
 
-    ``first`` is called before a new one is written, and may refuse it. Raises ``InsufficientCredits``, ``KeyReused``.
+    ``first`` is called before a new one is written, and may refuse it. ``new``: the caller knows that it was not told
+    before, which else is looked up; should that be wrong, the database refuses the second. Raises
+    ``InsufficientCredits``, ``KeyReused``.
     """
     content = {
         "kind": kind,
@@ -51,7 +54,7 @@ def tell(
         "settles": settles,
         "reverses": reverses,
     }
-    told = next(iter(Transaction.objects.filter(key=key)), None)
+    told = None if new else next(iter(Transaction.objects.filter(key=key)), None)
     if told is not None:
         if any(getattr(told, name) != value for name, value in content.items()):
             raise KeyReused(key)

@@ -185,11 +185,10 @@ async def fetch_asset(
 )
 def destroy_asset(request: HttpRequest, job_id: Id) -> dict[str, Any]:
     """You have it, or do not want it: ours is destroyed, and the receipt is made. Doing it twice is harmless."""
-    job = _owned(key_of(request), job_id)
+    key = key_of(request)
+    job = ending.acknowledged(key.owner_id, job_id) or _owned(key, job_id)
     if not job.outcome and not job.acknowledged_at:
-        if job.stage != Job.Stage.DELIVER or job.direct:
-            raise Problem(api_problems.NOT_READY)
-        ending.acknowledge(job)
+        raise Problem(api_problems.NOT_READY)
     return job_out(job)
 
 
@@ -314,37 +313,64 @@ def _model(job: Job, chunks: Any) -> Stream:
 
 async def _waited(key: AccessKey, job_id: UUID, seconds: int) -> dict[str, Any]:
     """The job as it is when it is ready or over, or after the seconds. Raises ``Problem``: also for a wait too many."""
-    look = sync_to_async(_looked_at)
     if not seconds:
-        return await look(key, job_id)
-    entry = await _entered(key)
-    ends = time.monotonic() + seconds
+        return await sync_to_async(_looked_at)(key, job_id)
+    entry, shown, ends = "", dict[str, Any](), time.monotonic() + seconds
     try:
         with changes.of(job_id, progress=False) as change:
-            while True:
-                shown = await look(key, job_id, ends)
-                if shown:
-                    return shown
+            entry, shown = await sync_to_async(_first_look)(key, job_id, ends)
+            while not shown:
                 await change.wait(max(0.0, ends - time.monotonic()))
+                shown = await sync_to_async(_looked_at)(key, job_id, ends, entry)
+        return shown
     finally:
-        await _left(key, entry)
+        if entry and not shown:
+            await _left(key, entry)
 
 
-def _looked_at(key: AccessKey, job_id: UUID, ends: float = 0.0) -> dict[str, Any]:
-    """The job; before ``ends``, by the monotonic clock, empty as long as it is only running. Raises ``Problem``."""
+def _first_look(key: AccessKey, job_id: UUID, ends: float) -> tuple[str, dict[str, Any]]:
+    """Begin to wait, and look: in one step, since each change of threads costs as much as a statement.
+
+    What to give ``leave``, and the job as ``_looked_at`` has it. Raises ``Problem``.
+    """
+    entry = _enter(key)
+    try:
+        return entry, _looked_at(key, job_id, ends, entry)
+    except BaseException:
+        throttle.leave(_waiting(key), entry)
+        raise
+
+
+def _looked_at(key: AccessKey, job_id: UUID, ends: float = 0.0, entry: str = "") -> dict[str, Any]:
+    """The job; before ``ends``, by the monotonic clock, empty as long as it is only running. Raises ``Problem``.
+
+    Whoever sees it waits no longer: their ``entry`` ends.
+    """
     try:
         job = _owned(key, job_id)
-        return {} if state_of(job) == "running" and time.monotonic() < ends else job_out(job)
+        if state_of(job) == "running" and time.monotonic() < ends:
+            return {}
+        shown = job_out(job)
     finally:
         close_old_connections()  # a request that only waits must not hold one
+    throttle.leave(_waiting(key), entry)
+    return shown
 
 
-async def _entered(key: AccessKey) -> str:
+def _waiting(key: AccessKey) -> dict[str, str]:
+    return {"waiting_key": str(key.pk)}
+
+
+def _enter(key: AccessKey) -> str:
     try:
-        return await asyncio.to_thread(throttle.enter, {"waiting_key": str(key.pk)})
+        return throttle.enter(_waiting(key))
     except throttle.Exceeded as reached:
         raise Problem(problems.TOO_MANY, wait=reached.wait) from None
 
 
+async def _entered(key: AccessKey) -> str:
+    return await asyncio.to_thread(_enter, key)
+
+
 async def _left(key: AccessKey, entry: str) -> None:
-    await asyncio.shield(asyncio.to_thread(throttle.leave, {"waiting_key": str(key.pk)}, entry))
+    await asyncio.shield(asyncio.to_thread(throttle.leave, _waiting(key), entry))

@@ -6,7 +6,7 @@ Whoever reads them has checked the key before. What no job took is destroyed by 
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
@@ -21,6 +21,7 @@ from generation.api_wants import wrong
 from generation.forms import limits
 from generation.uploads import SealedUpload, SealingUploadHandler, refusal
 from privacy import vault
+from privacy.models import Blob
 
 FIELDS: Final = {"image": "front", "image_left": "left", "image_back": "back", "image_right": "right"}
 """The form's file fields, and the view of the object that each is for."""
@@ -28,7 +29,7 @@ FIELDS: Final = {"image": "front", "image_left": "left", "image_back": "back", "
 CHUNK: Final = 64 * 1024
 
 
-def received(request: HttpRequest) -> tuple[dict[str, UUID], dict[str, str]]:
+def received(request: HttpRequest) -> tuple[dict[str, vault.Known], dict[str, str]]:
     """The sealed photos by view, and the other fields. Raises ``Problem``; no photo is left then."""
     media_type = request.content_type or ""
     _declare_length(request)
@@ -50,7 +51,7 @@ def _declare_length(request: HttpRequest) -> None:
         request.META["CONTENT_LENGTH"] = str(length)
 
 
-def _form(request: HttpRequest) -> tuple[dict[str, UUID], dict[str, str]]:
+def _form(request: HttpRequest) -> tuple[dict[str, vault.Known], dict[str, str]]:
     request.upload_handlers = [SealingUploadHandler(request, FIELDS)]
     try:
         files, fields = request.FILES, request.POST
@@ -92,7 +93,7 @@ def too_large() -> Problem:
     return Problem(problems.TOO_LARGE, _("A photo may have %(megabytes)d MB.") % limits())
 
 
-def _body(request: HttpRequest) -> UUID:
+def _body(request: HttpRequest) -> Blob:
     """The body alone, sealed."""
     try:
         writer = vault.write(kind="upload", group=uuid4(), limit=settings.UPLOAD_LIMIT_BYTES)
@@ -101,7 +102,7 @@ def _body(request: HttpRequest) -> UUID:
     try:
         while chunk := request.read(CHUNK):
             writer.write(chunk)
-        return writer.commit().id
+        return writer.commit()
     except vault.TooLarge:
         writer.abort()
         raise too_large() from None

@@ -5,7 +5,6 @@ A job that waits is a row that is looked at again: it holds no worker and no slo
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -70,7 +69,7 @@ def choose(job: Job, past: list[Attempt]) -> Step:
                 job.provider, job.queue, job.waiting = card.name, card.queue, ""
                 again = sum(before.provider == card.name for before in past)
                 pause = min(LONGEST_PAUSE, 2.0 ** min(again, 16)) if again else 0.0
-                return Step(None, wait=pause, also=(partial(Event.record, job, "chosen", attempt),))
+                return Step(None, wait=pause, line=Event.line(job, "chosen", attempt))
             job.waiting, job.provider = "provider_busy", card.name
     if leases.now(job) >= job.deadline_at:
         raise JobFailed("provider_busy" if job.waiting == "provider_busy" else "no_provider")

@@ -148,13 +148,12 @@ def _unavailable(name: str, unavailable: Unavailable) -> None:
 
 def _delivered(job: Job, attempt: Attempt) -> Step:
     job.queue = "default"
-    return Step(Stage.INSPECT, also=(partial(_finished, job, attempt),))
+    return _finished(job, attempt)
 
 
-def _finished(job: Job, attempt: Attempt) -> None:
+def _finished(job: Job, attempt: Attempt) -> Step:
     """Say so in the transaction in which its mesh goes on: an attempt that is over is never asked again."""
-    attempt.end(State.FINISHED)
-    Event.record(job, "finished", attempt)
+    return Step(Stage.INSPECT, also=(partial(attempt.end, State.FINISHED),), line=Event.line(job, "finished", attempt))
 
 
 def _built(percent: int) -> int:
@@ -247,4 +246,4 @@ def collect(job: Job) -> Step:
         return another(job, "provider_lost")
     job.raw_mesh_id = mesh.pk
     health.worked(attempt.provider)
-    return Step(Stage.INSPECT, also=(partial(_finished, job, attempt),))
+    return _finished(job, attempt)

@@ -5,21 +5,33 @@ Each is a conditional UPDATE of a column that is the owner's; the pipeline acts 
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from generation import pipeline
 from generation.models import Job
+from privacy import returning
 
 
 def acknowledge(job: Job) -> None:
     """The owner has the whole file: destroy ours."""
-    mine = Job.objects.filter(pk=job.pk, stage=Job.Stage.DELIVER, acknowledged_at=None, direct=False)
-    now = timezone.now()
-    if mine.update(acknowledged_at=now, **pipeline.due_now()):
-        job.acknowledged_at = now
-        pipeline.call_for(job)
+    found = acknowledged(job.owner_id, job.pk)
+    if found:
+        job.acknowledged_at = found.acknowledged_at
     else:
         job.refresh_from_db()
+
+
+def acknowledged(owner_id: int, job_id: UUID) -> Job | None:
+    """The owner has the whole file of this job: destroy ours. The job; ``None`` if it has no such file, or no more."""
+    mine = Job.objects.filter(
+        pk=job_id, owner_id=owner_id, stage=Job.Stage.DELIVER, outcome="", acknowledged_at=None, direct=False
+    )
+    job = next(iter(returning.updated(mine, acknowledged_at=timezone.now(), **pipeline.due_now())), None)
+    if job:
+        pipeline.call_for(job)
+    return job
 
 
 def cancel(job: Job) -> bool:

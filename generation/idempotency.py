@@ -40,7 +40,7 @@ def request_key(key: str) -> UUID:
     return uuid5(_NAMES, key)
 
 
-def remember(*, owner: User, key: str, uploads: Mapping[str, UUID], wants: Wants) -> None:
+def remember(*, owner: User, key: str, uploads: Mapping[str, vault.Known], wants: Wants) -> None:
     """Note what comes under the key, or compare it with what did. Raises ``Clash``, and what reading a blob does."""
     found = _fingerprint(owner, key, uploads, wants)
     try:
@@ -65,7 +65,7 @@ def _place(owner: User, key: str) -> str:
     return f"repeat:{owner.pk}:{request_key(key)}"
 
 
-def _fingerprint(owner: User, key: str, uploads: Mapping[str, UUID], wants: Wants) -> str:
+def _fingerprint(owner: User, key: str, uploads: Mapping[str, vault.Known], wants: Wants) -> str:
     secret = settings.SECRET_KEY.encode() + b"generation.idempotency"
     total = hmac.new(secret, json.dumps([owner.pk, key, wants.model_dump(), sorted(uploads)]).encode(), sha256)
     for view in sorted(uploads):

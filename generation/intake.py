@@ -128,7 +128,7 @@ def _not_offered(missing: frozenset[str], *, named: bool) -> str:
 def receive(
     *,
     owner: User,
-    uploads: Mapping[str, UUID],
+    uploads: Mapping[str, vault.Known],
     wishes: Wishes,
     request_key: UUID | None,
     access_key: AccessKey | None = None,
@@ -144,8 +144,8 @@ def receive(
     try:
         existing = _earlier(owner, request_key)
         if existing is not None:
-            for upload_id in uploads.values():
-                vault.discard(upload_id)
+            for upload in uploads.values():
+                vault.discard(upload)
             return existing
         credits = price(wishes, views=frozenset(uploads), limits=ProcessingLimits.of(owner.pk))
         _check_means(owner, credits)
@@ -172,7 +172,7 @@ def receive(
                 nudged_at=Now(),  # by the message that ``enqueue`` sends
                 deadline_at=now + PROVIDER_DEADLINE,
             )
-            ledger.hold(user=owner, credits=credits, job=job.pk)
+            ledger.hold(user=owner, credits=credits, job=job.pk, new=True)
             key_limits.check(job)
             Event.record(job, "received")
             pipeline.enqueue(job)
@@ -205,13 +205,13 @@ def _earlier(owner: User, request_key: UUID | None) -> Job | None:
     return Job.objects.filter(owner=owner, request_key=request_key).first() if request_key else None
 
 
-def _normalised(upload_id: UUID, job_id: UUID) -> UUID:
+def _normalised(upload: vault.Known, job_id: UUID) -> UUID:
     """The photo decoded, stripped and sealed anew as a source of the job; the upload is destroyed."""
     with _decoders:
-        picture = images.normalise(vault.read(upload_id))
+        picture = images.normalise(vault.read(upload))
     source = vault.seal([picture.data], kind="source", group=job_id, limit=images.OUTPUT_LIMIT)
     del picture
-    vault.destroy(upload_id, adopted_by=job_id)
+    vault.destroy(upload, adopted_by=job_id)
     return source.pk
 
 
@@ -249,9 +249,9 @@ def _past_key_limit(reached: key_limits.KeyLimitReached) -> NotAccepted:
     return NotAccepted("key_limit", sentence % {"limit": reached.limit, "left": reached.left})
 
 
-def _discard(job_id: UUID, uploads: Iterable[UUID]) -> None:
+def _discard(job_id: UUID, uploads: Iterable[vault.Known]) -> None:
     """Leave nothing of photos that were not taken in."""
     for blob in vault.blobs(job_id):
-        vault.discard(blob.pk)
-    for upload_id in uploads:
-        vault.discard(upload_id)
+        vault.discard(blob)
+    for upload in uploads:
+        vault.discard(upload)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,6 +24,7 @@ from django.utils import timezone
 
 from generation import changes
 from generation.models import Job
+from privacy import returning
 
 # What a step may change; the other columns belong to the owner's requests (cancel, acknowledge) and to the tick.
 STEP_FIELDS = (
@@ -64,17 +66,18 @@ def _until() -> Any:
 
 def claim(job_id: UUID) -> Job | None:
     """The job, leased to the caller; ``None`` when it is over, not due, or somebody else's for now."""
-    lease = uuid4()
-    claimed = (
-        Job.objects.due()
-        .filter(pk=job_id)
-        .update(lease_id=lease, lease_until=_until(), stage_tries=Least(F("stage_tries") + 1, MOST_TRIES))
+    claimed = returning.updated(
+        Job.objects.due().filter(pk=job_id),
+        lease_id=uuid4(),
+        lease_until=_until(),
+        stage_tries=Least(F("stage_tries") + 1, MOST_TRIES),
     )
     if not claimed:
         return None
-    job = Job.objects.get(pk=job_id, lease_id=lease)
+    [job] = claimed
     assert job.lease_until is not None
     job.renewed = job.told = time.monotonic()
+    job.kept = _fields(job)
     job.clock = job.lease_until - timedelta(seconds=settings.LEASE_SECONDS) - timezone.now()
     return job
 
@@ -156,7 +159,7 @@ def keep(job: Job) -> None:
     began = time.monotonic()
     if not Job.objects.filter(pk=job.pk, lease_id=job.lease_id).update(**_learned(job), lease_until=_until()):
         raise LostLease
-    job.renewed = began
+    job.renewed, job.kept = began, _fields(job)
 
 
 def go_on(job: Job) -> None:
@@ -166,7 +169,7 @@ def go_on(job: Job) -> None:
     """
     began = time.monotonic()
     _saved(job, {**_learned(job), "lease_until": _until()})
-    job.renewed = began
+    job.renewed, job.kept = began, _fields(job)
 
 
 def give_back(job: Job, *, wait: float) -> float:
@@ -185,7 +188,13 @@ def give_back(job: Job, *, wait: float) -> float:
 
 
 def _learned(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in STEP_FIELDS}
+    """What the step has changed since the row was read or written."""
+    return {name: value for name, value in _fields(job).items() if job.kept is None or job.kept[name] != value}
+
+
+def _fields(job: Job) -> dict[str, Any]:
+    """What a step may change, as it is: lists and the like as copies."""
+    return {name: copy(getattr(job, name)) for name in STEP_FIELDS}
 
 
 def _saved(job: Job, values: dict[str, Any]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, connection, models
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -128,6 +129,8 @@ class Job(models.Model):
 
     clock = timedelta(0)
     """How far the database's clock is ahead of this process's, once the job is claimed (``leases.now``)."""
+    kept: dict[str, Any] | None = None
+    """What the row says of the fields that a step changes, once the job is claimed (``leases``)."""
     renewed = told = float("-inf")
     """When this process last renewed its claim, and told how far the job is; seconds of its monotonic clock."""
 
@@ -244,9 +247,23 @@ class Event(models.Model):
     @staticmethod
     def record(job: Job, code: str, attempt: Attempt | None = None) -> None:
         """Add a line, once."""
+        line = Event.line(job, code, attempt)
+        if connection.in_atomic_block:
+            Event.write([line])
+        else:  # one statement alone, without the transaction that Django begins and ends around those of many rows
+            with suppress(IntegrityError):
+                line.save(force_insert=True)
+
+    @staticmethod
+    def line(job: Job, code: str, attempt: Attempt | None = None) -> Event:
+        """A line for ``write``."""
         about = {"attempt": attempt.number, "provider": attempt.provider} if attempt else {}
-        line = Event(job=job, at=timezone.now(), code=code, **about)
-        Event.objects.bulk_create([line], ignore_conflicts=True)
+        return Event(job=job, at=timezone.now(), code=code, **about)
+
+    @staticmethod
+    def write(lines: list[Event]) -> None:
+        """Add the lines, each once, in one statement."""
+        Event.objects.bulk_create(lines, ignore_conflicts=True)
 
 
 class JobSum(models.Model):

@@ -46,6 +46,8 @@ SWEEP_BUDGET_SECONDS = 4.0
 """What a sweep may take to wake all that is due, batch by batch: less than lies between two."""
 STEPS_AT_ONCE = 8
 """Steps that a message takes a job on by, where none of them waits."""
+GOING_ON = ("calls", "default")
+"""Who held a call until it brought the mesh goes on with it: to hand it over would cost a message and a claim."""
 LAST_STAGES = (Stage.DELIVER, Stage.PURGE)
 """Nothing is generated in these any more: their messages go where they wait behind no generation."""
 SOON, LATER = 0, 9
@@ -161,7 +163,8 @@ def advance(job_id: UUID, *, most: int = 1) -> None:
         for taken in range(1, most + 1):
             with watched.step(job):
                 step = _step(job)
-            follows = step.wait == 0 and step.further and job.queue == queue and step.next != Stage.OVER
+            here = job.queue == queue or (queue, job.queue) == GOING_ON
+            follows = step.wait == 0 and step.further and here and step.next != Stage.OVER
             if taken == most or not follows:
                 _move(job, step)
                 return
@@ -247,8 +250,12 @@ def _write_down(job: Job, step: Step) -> None:
     """What goes with a step, in the transaction in which it is saved."""
     for write in step.also:
         write()
+    lines = [step.line] if step.line else []
     if step.next:
-        Event.record(job, step.next)
+        lines.append(Event.line(job, step.next))
+    if lines:
+        Event.write(lines)
+    if step.next:
         outbox.record(job, step.next)
     changes.tell(job.pk, progress=not job.outcome and job.stage != Stage.DELIVER)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -31,13 +31,19 @@ def take_in(request: HttpRequest, key: AccessKey, *, direct: bool = False) -> tu
     try:
         return _begin(request, key, uploads, fields, repeat="" if direct else repeat, direct=direct)
     except BaseException:
-        for blob_id in uploads.values():
-            vault.discard(blob_id)
+        for upload in uploads.values():
+            vault.discard(upload)
         raise
 
 
 def _begin(
-    request: HttpRequest, key: AccessKey, uploads: dict[str, UUID], fields: dict[str, str], *, repeat: str, direct: bool
+    request: HttpRequest,
+    key: AccessKey,
+    uploads: dict[str, vault.Known],
+    fields: dict[str, str],
+    *,
+    repeat: str,
+    direct: bool,
 ) -> tuple[Job, bool]:
     wants = _wants(request, fields)
     if wants.provider and wants.provider not in {card.name for card in registry.cards()}:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from generation.models import Job
+from generation.models import Event, Job
 
 
 @dataclass(frozen=True)
 class Step:
     """``next`` empty: stay. ``wait`` in seconds. ``further`` false: this claim got nowhere and counts as a try.
 
-    ``also`` is written in the transaction in which the step is saved: both are so, or neither.
+    ``also`` is written in the transaction in which the step is saved: both are so, or neither. So is the ``line`` of
+    the job's history, before that of the stage.
     """
 
     next: Job.Stage | None
     wait: float = 0.0
     further: bool = True
     also: tuple[Callable[[], object], ...] = ()
+    line: Event | None = None
 
 
 class JobFailed(Exception):

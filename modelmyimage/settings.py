@@ -142,9 +142,15 @@ DATABASE_POOL = {
     "reconnect_timeout": 2.0,
     "num_workers": 1,
 }
-if DATABASE_POOL["max_size"] and DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = DATABASE_POOL
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# What a connection is asked often, Postgres parses and plans once (docs/adr/0052).
+DATABASE_PREPARE = env.bool("DATABASE_PREPARE", default=True)
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    if DATABASE_POOL["max_size"]:
+        options["pool"] = DATABASE_POOL
+        DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    if DATABASE_PREPARE:
+        options |= {"server_side_binding": True, "prepare_threshold": 5}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -2,34 +2,31 @@
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from observe import meters
-from privacy import keystore
+from privacy import keystore, returning
 from privacy.errors import Gone, Unavailable, VersionsKept
 from privacy.models import Blob
 from privacy.retention import KEY_MARGIN
 from privacy.stores import store
 
+Known = UUID | Blob
+"""A blob by its id, or by its row as it was read, which spares reading it."""
 
-def destroy(of: UUID | Blob, *, adopted_by: UUID | None = None) -> Blob:
+
+def destroy(of: Known, *, adopted_by: UUID | None = None) -> Blob:
     """Drop the key, delete the object, ask again whether both are gone, and record what was observed.
 
     Repeatable. The row is closed only when absence is confirmed; while a store is down the blob is unreadable, its row
-    stays open (state ``destroying``), and the sweep comes back. A blob may be named by its id, or by its row as it was
-    read, which spares reading it. ``adopted_by``: a sealed blob becomes that group's as it goes.
+    stays open (state ``destroying``), and the sweep comes back. ``adopted_by``: a sealed blob becomes that group's.
     Raises ``Gone`` for an id that never was, and for one that cannot be adopted any more.
     """
-    blob_id = of.pk if isinstance(of, Blob) else of
     # From here on nobody reads it, and a writer that is still at work cannot finish it.
-    begun = _begin(blob_id, adopted_by)
-    if begun and isinstance(of, Blob) and of.state == Blob.State.SEALED:
-        blob: Blob | None = of  # what was sealed changes no more but by being destroyed
-        of.state = Blob.State.DESTROYING
-    else:
-        blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
+    blob = _begun(of, adopted_by) or next(iter(Blob.objects.filter(pk=_id(of))), None)
     if blob is None:
         raise Gone("No such blob.")
     if blob.state == Blob.State.DESTROYED:
@@ -51,21 +48,37 @@ def destroy(of: UUID | Blob, *, adopted_by: UUID | None = None) -> Blob:
     return blob
 
 
-def _begin(blob_id: UUID, adopted_by: UUID | None) -> bool:
-    """Say that it is being destroyed; whether that was news. Raises ``Gone``."""
+def _begun(of: Known, adopted_by: UUID | None) -> Blob | None:
+    """The blob, of which its row says from now on that it is being destroyed; ``None``: it said so before, or is gone.
+
+    Raises ``Gone``.
+    """
+    changes: dict[str, Any] = {"state": Blob.State.DESTROYING}
+    states = [Blob.State.SEALED]
     if adopted_by is None:
-        mine = Blob.objects.filter(pk=blob_id, state__in=[Blob.State.WRITING, Blob.State.SEALED])
-        return bool(mine.update(state=Blob.State.DESTROYING))
-    mine = Blob.objects.filter(pk=blob_id, state=Blob.State.SEALED)
-    if not mine.update(state=Blob.State.DESTROYING, group=adopted_by):
+        states.append(Blob.State.WRITING)
+    else:
+        changes["group"] = adopted_by
+    mine = Blob.objects.filter(pk=_id(of), state__in=states)
+    blob = None
+    if isinstance(of, Blob) and of.state == Blob.State.SEALED:
+        if mine.update(**changes):
+            blob = of  # what was sealed changes no more but by being destroyed
+            blob.state, blob.group = Blob.State.DESTROYING, adopted_by or blob.group
+    else:
+        blob = next(iter(returning.updated(mine, **changes)), None)
+    if blob is None and adopted_by is not None:
         raise Gone("The blob is not there any more.")
-    return True
+    return blob
+
+
+def _id(of: Known) -> UUID:
+    return of.pk if isinstance(of, Blob) else of
 
 
 def _drop_key(blob_id: UUID) -> str:
     try:
-        keystore.drop(blob_id)
-        return "present" if keystore.exists(blob_id) else "absent"
+        return "present" if keystore.drop(blob_id) else "absent"
     except Unavailable:
         return "unknown"
 
@@ -86,8 +99,8 @@ def _timed_out(blob: Blob, now: datetime) -> bool:
     return now > blob.expires_at + KEY_MARGIN
 
 
-def discard(blob_id: UUID) -> None:
+def discard(of: Known) -> None:
     """Destroy a blob that nobody will account for, and delete its row; if a store is down, the sweep closes the row."""
     with suppress(Gone):
-        if destroy(blob_id).state == Blob.State.DESTROYED:
-            Blob.objects.filter(pk=blob_id).delete()
+        if destroy(of).state == Blob.State.DESTROYED:
+            Blob.objects.filter(pk=_id(of)).delete()

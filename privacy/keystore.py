@@ -56,10 +56,16 @@ def get(blob_id: UUID) -> bytes:
     return wrapped
 
 
-def drop(blob_id: UUID) -> None:
-    """Forget a blob's key; a key that is not there is forgotten already. Raises ``Unavailable``."""
+def drop(blob_id: UUID) -> bool:
+    """Forget a blob's key, and ask for it again, in one exchange: whether it is still there. Raises ``Unavailable``.
+
+    A key that is not there is forgotten already.
+    """
     with _server() as server:
-        server.delete(_PREFIX + blob_id.hex)
+        pipeline = server.pipeline(transaction=False)
+        pipeline.delete(_PREFIX + blob_id.hex)
+        pipeline.exists(_PREFIX + blob_id.hex)
+        return bool(pipeline.execute()[1])
 
 
 def exists(blob_id: UUID) -> bool:

@@ -10,7 +10,7 @@ from contextlib import closing
 from uuid import UUID
 
 from privacy import crypto, keystore
-from privacy.destruction import destroy, discard
+from privacy.destruction import Known, destroy, discard
 from privacy.errors import Gone, KeyLost, Tampered, TooLarge, Unavailable, VaultError
 from privacy.models import Blob, BlobQuerySet
 from privacy.sealing import SealedWriter, seal, write
@@ -19,6 +19,7 @@ from privacy.stores import store
 __all__ = [
     "Gone",
     "KeyLost",
+    "Known",
     "Reading",
     "SealedWriter",
     "Tampered",
@@ -76,23 +77,24 @@ class Reading:
         return found
 
 
-def opened(blob_id: UUID) -> Reading:
+def opened(of: Known) -> Reading:
     """A blob to be read. Row, key, object and first chunk are looked at, so a view can still answer with an error.
 
-    Raises ``Gone``, ``KeyLost``, ``Tampered``, ``Unavailable``.
+    Of one that was destroyed since its row was read, the key is gone. Raises ``Gone``, ``KeyLost``, ``Tampered``,
+    ``Unavailable``.
     """
-    blob = next(iter(Blob.objects.filter(pk=blob_id)), None)
+    blob = of if isinstance(of, Blob) else next(iter(Blob.objects.filter(pk=of)), None)
     if blob is None or not blob.may_be_read():
         raise Gone("The blob is not there any more.")
     return Reading(blob)
 
 
-def read(blob_id: UUID) -> Generator[bytes, None, None]:
+def read(of: Known) -> Generator[bytes, None, None]:
     """The plaintext in chunks as long as the blob's segments: 64 KiB.
 
     Raises what ``opened`` raises, at once; later chunks may raise ``Tampered`` and ``Unavailable``.
     """
-    return _chunks(opened(blob_id))
+    return _chunks(opened(of))
 
 
 def _chunks(reading: Reading) -> Generator[bytes, None, None]:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from modelmyimage import make_secrets
+from privacy.retention import RETENTION
 from scripts.stack import compose
 from scripts.stack.native import NOT_HERE
 from tests.environment import PACKAGES, ROOT
@@ -48,6 +49,12 @@ def resolved() -> dict[str, Any]:
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def test_no_folder_of_the_s3_server_is_ever_empty() -> None:
+    place = OURS["web"].environment["STORE_URL"].replace("s3://", "/data/")
+    wanted = {f"{place}/{period.lifetime}/stays" for period in RETENTION.values()}
+    assert set(re.findall(r"/data/site/\S+", " ".join(SERVICES["s3"].command))) == wanted
 
 
 def test_docker_compose_and_make_stack_read_the_same(resolved: dict[str, Any]) -> None:

@@ -123,6 +123,20 @@ def test_a_directory_that_cannot_be_asked_is_no_absence(settings: Settings, tmp_
             action(NAME)
 
 
+def test_rclone_keeps_a_folder_that_has_one_in_it(settings: Settings, rclone: S3Server) -> None:
+    """It removes what is empty after each deletion, and loses what somebody else is writing there (compose file)."""
+    prefix = uuid4().hex
+    settings.STORE_URL, settings.S3_ENDPOINT_URL = f"s3://bucket/{prefix}", rclone.endpoint
+    folder = rclone.folder / "bucket" / prefix
+    for name in ("1h", "10m"):
+        if name == "1h":
+            (folder / name / "stays").mkdir(parents=True)
+        put(store(), f"{name}/object", b"x")
+        assert list(store().names()) == [f"{name}/object"]
+        store().delete(f"{name}/object")
+    assert [(folder / name).is_dir() for name in ("1h", "10m")] == [True, False], "else no folder need stay"
+
+
 def test_s3_that_is_down_is_unavailable(settings: Settings, rclone: S3Server) -> None:
     settings.STORE_URL, settings.S3_ENDPOINT_URL = "s3://bucket/x", "http://127.0.0.1:9"
     for action in (store().exists, store().delete, store().open):
