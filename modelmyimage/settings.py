@@ -142,7 +142,7 @@ DATABASE_POOL = {
     "reconnect_timeout": 2.0,
     "num_workers": 1,
 }
-# What a connection is asked often, Postgres parses and plans once (docs/adr/0052).
+# What a connection is asked often, Postgres parses once, and plans for the values of each time (docs/adr/0052).
 DATABASE_PREPARE = env.bool("DATABASE_PREPARE", default=True)
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     options = DATABASES["default"].setdefault("OPTIONS", {})
@@ -151,6 +151,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     if DATABASE_PREPARE:
         options |= {"server_side_binding": True, "prepare_threshold": 5}
+        options["options"] = f"{options.get('options', '')} -c plan_cache_mode=force_custom_plan".strip()
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

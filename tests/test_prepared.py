@@ -1,4 +1,4 @@
-"""What a connection has prepared stays good as a migration adds a column; and it can be switched off."""
+"""What a connection has prepared is planned for each time's values and outlives a new column; it can be switched off."""
 
 from __future__ import annotations
 
@@ -57,6 +57,18 @@ def test_what_is_prepared_outlives_a_migration_that_adds_a_column(other: Any) ->
     finally:
         with connection.schema_editor() as editor:
             editor.remove_field(BlobHour, column)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_plan_is_made_for_all_values(other: Any) -> None:
+    """One for whoever has a few rows would be one for whoever has a hundred thousand, too."""
+    with other.cursor() as cursor:
+        for number in range(20):
+            cursor.execute("SELECT total FROM privacy_blobhour WHERE total = %s", [number])
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s", ["%total =%"])
+        [(generic, custom)] = cursor.fetchall()
+    assert generic == 0
+    assert custom > 10
 
 
 @pytest.mark.parametrize(("said", "on"), [("", True), ("0", False)])
