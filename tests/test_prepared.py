@@ -1,4 +1,4 @@
-"""What a connection has prepared is planned for each time's values and outlives a new column; it can be switched off."""
+"""What a connection has prepared is planned for each time's values, outlives a new column, and can be switched off."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def test_no_plan_is_made_for_all_values(other: Any) -> None:
     with other.cursor() as cursor:
         for number in range(20):
             cursor.execute("SELECT total FROM privacy_blobhour WHERE total = %s", [number])
-        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s", ["%total =%"])
+        asked = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s"
+        cursor.execute(asked, ["SELECT total FROM privacy_blobhour%"])
         [(generic, custom)] = cursor.fetchall()
     assert generic == 0
     assert custom > 10
