@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import redis
 from django.utils import timezone
 
 from benchmarks.chaos import verdict
@@ -78,7 +79,9 @@ def test_the_same_seed_gives_the_same_orders() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_lost_or_paid_twice_is_named(owner) -> None:
+def test_what_is_lost_or_paid_twice_is_named(owner, settings, tmp_path) -> None:
+    settings.STORE_URL = f"file://{tmp_path}/blobs"
+    redis.from_url(settings.KEYSTORE_URL).flushall()  # what other tests have left
     granted = ledger.balance(owner).available
     now = timezone.now()
     job = Job.objects.create(

@@ -36,9 +36,9 @@ async def _listening(change: changes.Change) -> None:
 def test_a_change_is_told_to_whoever_waits_for_that_job() -> None:
     async def wait() -> None:
         mine, other = uuid4(), uuid4()
+        with changes.of(other) as first:
+            await _listening(first)
         with changes.of(mine) as change, changes.of(mine) as again, changes.of(other) as unrelated:
-            for each in (change, again, unrelated):
-                await _listening(each)
             await asyncio.to_thread(changes.tell, mine)
             assert await asyncio.wait_for(change.wait(NEVER), 20)
             assert await asyncio.wait_for(again.wait(NEVER), 20)
@@ -59,9 +59,9 @@ def test_a_change_is_told_to_whoever_waits_for_that_job() -> None:
 def test_who_waits_for_the_end_is_not_told_of_each_step() -> None:
     async def wait() -> None:
         job = uuid4()
+        with changes.of(job) as first:
+            await _listening(first)
         with changes.of(job) as each, changes.of(job, progress=False) as end:
-            for change in (each, end):
-                await _listening(change)
             await asyncio.to_thread(changes.tell, job, progress=True)
             assert await asyncio.wait_for(each.wait(NEVER), 20)
             assert await end.wait(0.1) is False
