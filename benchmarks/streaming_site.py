@@ -83,7 +83,7 @@ def mount() -> None:
         await site(scope, receive, send)
 
     vault.opened = opened
-    asgi.application = application  # type: ignore[assignment]
+    asgi.application = application  # type: ignore[assignment]  # a function where a handler was
 
     async def bare(request: HttpRequest, name: str) -> Stream:
         reading: Any = await sync_to_async(Plain)(name)

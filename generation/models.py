@@ -315,5 +315,5 @@ class ProcessingLimits(models.Model):
 
 # Their rows belong to this app, too; this is where Django looks for them.
 from generation.notifications.models import Delivery as Delivery  # noqa: E402  # they name Job, above
-from generation.notifications.models import Notification as Notification  # noqa: E402
-from generation.notifications.models import Webhook as Webhook  # noqa: E402
+from generation.notifications.models import Notification as Notification  # noqa: E402  # the same
+from generation.notifications.models import Webhook as Webhook  # noqa: E402  # the same

@@ -10,6 +10,9 @@ cd "$(dirname "$0")"
 docker compose run --rm migrate
 old=$(docker compose ps --quiet web)
 count=$(echo "$old" | wc -w)
+if [ "$count" -eq 0 ]; then # nobody to take over from
+  exec docker compose up --detach --no-build
+fi
 docker compose up --detach --no-build --no-deps --no-recreate --wait --scale web=$((2 * count)) web
 sleep 6 # Caddy looks every five seconds for who is there
 # Each ends what it was asked; whoever comes meanwhile is led to another.

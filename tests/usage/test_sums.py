@@ -72,6 +72,20 @@ def test_a_line_that_comes_late_is_counted_and_a_pause_is_made_up_for(called: Ca
     assert ApiCallSum.objects.get(day=TODAY - timedelta(days=20)).calls == 2
 
 
+def test_a_day_that_has_sums_is_not_counted_again(called: Callable[..., Any], owner: User) -> None:
+    counted = [TODAY - timedelta(days=days) for days in (4, 5, 17)]
+    for day in counted:
+        called(owner, midnight(day), 3)
+        called(owner, midnight(day), 1, endpoint="GET /jobs/{job_id}")  # several sums of a day
+    before = set(rollup.due(TODAY))
+    roll_up()
+    assert before - set(rollup.due(TODAY)) == set(counted)
+    called(owner, midnight(counted[0]), 5)
+    roll_up()
+    assert ApiCallSum.objects.filter(day=counted[0]).count() == 2
+    assert sum(ApiCallSum.objects.filter(day=counted[0]).values_list("calls", flat=True)) == 4
+
+
 def test_only_days_that_are_over_and_whole() -> None:
     due = rollup.due(TODAY)
     assert (due[0], due[-1], len(due)) == (TODAY - timedelta(days=29), TODAY - timedelta(days=1), 29)
